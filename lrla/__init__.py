@@ -1,0 +1,60 @@
+"""Low-rank and randomized linear algebra, with a certificate on every answer."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what editors and type checkers see
+    from lrla import regression as regression
+    from lrla import sketch as sketch
+    from lrla._core.errors import AccuracyWarning as AccuracyWarning
+    from lrla._core.errors import ConvergenceWarning as ConvergenceWarning
+    from lrla._core.errors import RankWarning as RankWarning
+    from lrla._core.iteration import progress as progress
+    from lrla._core.results import Status as Status
+    from lrla._core.threads import threads as threads
+    from lrla.regression import lstsq as lstsq
+
+# public name -> module that holds it; imported at first use, so that `import lrla` stays cheap
+_HOME = {
+    "AccuracyWarning": "lrla._core.errors",
+    "ConvergenceWarning": "lrla._core.errors",
+    "RankWarning": "lrla._core.errors",
+    "Status": "lrla._core.results",
+    "lstsq": "lrla.regression",
+    "progress": "lrla._core.iteration",
+    "threads": "lrla._core.threads",
+}
+_ROOMS = ("datasets", "regression", "sketch", "testing")
+__all__ = [
+    "AccuracyWarning",
+    "ConvergenceWarning",
+    "RankWarning",
+    "Status",
+    "__version__",
+    "datasets",
+    "lstsq",
+    "progress",
+    "regression",
+    "sketch",
+    "testing",
+    "threads",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":  # reading the installed metadata takes longer than all else here
+        from importlib.metadata import version
+
+        return version("lrla")
+    if name in _ROOMS:
+        return importlib.import_module(f"lrla.{name}")
+    try:
+        home = _HOME[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    value = globals()[name] = getattr(importlib.import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

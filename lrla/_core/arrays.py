@@ -1,0 +1,146 @@
+"""What an input array is: its namespace, its device, and whether this library may take it."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import array_api_compat as compat
+import numpy as np
+
+Array = Any  # no static type of "an array of any library" exists yet
+_FLOATS = ("real floating", "complex floating")
+
+
+class Space(NamedTuple):
+    """Where a computation happens: an array namespace and one of its devices."""
+
+    xp: ModuleType
+    device: Any
+
+    def asarray(self, x: Any, dtype: Any = None) -> Array:
+        """Bring numbers that this library drew or computed on the host into the space."""
+        return self.xp.asarray(x, dtype=dtype, device=self.device)
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """Make an array of zeros."""
+        return self.xp.zeros(shape, dtype=dtype, device=self.device)
+
+    def eye(self, n: int, dtype: Any) -> Array:
+        """Make an identity matrix."""
+        return self.xp.eye(n, dtype=dtype, device=self.device)
+
+    @property
+    def is_numpy(self) -> bool:
+        """True for NumPy, where LAPACK and the Numba kernels are at hand."""
+        return bool(compat.is_numpy_namespace(self.xp))
+
+
+_NUMPY = Space(compat.array_namespace(np.empty(0)), "cpu")
+
+
+def numpy_space() -> Space:
+    """Return the space of NumPy arrays."""
+    return _NUMPY
+
+
+def space_of(*arrays: Any) -> Space:
+    """Find the one namespace and device that the array arguments share.
+
+    Raises
+    ------
+    TypeError
+        If the arguments are of different libraries or on different devices: this library never
+        moves data by itself.
+    """
+    real = [a for a in arrays if a is not None]
+    if all(type(a) is np.ndarray for a in real):
+        return _NUMPY
+    try:
+        xp = compat.array_namespace(*real)
+    except TypeError as e:
+        kinds = ", ".join(sorted({type(a).__module__.partition(".")[0] for a in real}))
+        raise TypeError(
+            f"cannot compute with arrays of {kinds} together; convert them to one array library"
+        ) from e
+    devices = {str(compat.device(a)): compat.device(a) for a in real}
+    if len(devices) > 1:
+        raise TypeError(
+            f"arguments are on different devices: {', '.join(sorted(devices))}; move them to one"
+        )
+    return Space(xp, next(iter(devices.values()), None))
+
+
+def as_array(x: Any, name: str, *, ndim: tuple[int, ...] = (2,)) -> Array:
+    """Check a dense argument at the door and promote integers and booleans to float64.
+
+    Raises
+    ------
+    TypeError
+        For what is not an array of numbers: masked arrays, ``numpy.matrix``, data frames, objects.
+    ValueError
+        For a number of dimensions not in ``ndim``.
+    """
+    if isinstance(x, np.matrix | np.ma.MaskedArray) or hasattr(x, "iloc"):
+        raise TypeError(
+            f"{name} must be an array, got {type(x).__name__}; pass np.asarray({name})"
+            + (", with the masked entries filled" if isinstance(x, np.ma.MaskedArray) else "")
+        )
+    if isinstance(x, list | tuple | int | float | complex | np.generic):
+        x = np.asarray(x)
+    if isinstance(x, np.ndarray):
+        if x.dtype.kind not in "biufc" or x.dtype.itemsize > (16 if x.dtype.kind == "c" else 8):
+            raise TypeError(
+                f"{name} must hold float32, float64, complex64, complex128 or integers, "
+                f"got dtype {x.dtype}"
+            )
+        x = np.asarray(x)  # a subclass such as memmap becomes a plain view of the same memory
+    elif not compat.is_array_api_obj(x):
+        raise TypeError(f"{name} must be an array, got {type(x).__name__}; pass np.asarray({name})")
+    if x.ndim not in ndim:
+        wanted = " or ".join(str(k) for k in ndim)
+        raise ValueError(f"{name} must have {wanted} dimensions, got shape {tuple(x.shape)}")
+    return as_floating(x)
+
+
+def as_floating(x: Array) -> Array:
+    """Promote integers and booleans to float64, float16 to float32, and leave the rest alone."""
+    xp = compat.array_namespace(x)
+    if xp.isdtype(x.dtype, _FLOATS):
+        return xp.astype(x, xp.float32) if str(x.dtype).endswith("float16") else x
+    return xp.astype(x, xp.float64)
+
+
+def real_dtype(xp: ModuleType, dtype: Any) -> Any:
+    """Return the dtype of absolute values of ``dtype``."""
+    if dtype == xp.complex64:
+        return xp.float32
+    return xp.float64 if dtype == xp.complex128 else dtype
+
+
+def unit_roundoff(xp: ModuleType, dtype: Any) -> float:
+    """Return u = eps / 2 of a floating dtype: 1.1e-16 for float64."""
+    return float(xp.finfo(dtype).eps) / 2
+
+
+def adjoint(x: Array) -> Array:
+    """Return the conjugate transpose of a matrix, or the conjugate of a vector."""
+    xp = compat.array_namespace(x)
+    if xp.isdtype(x.dtype, "complex floating"):
+        x = xp.conj(x)
+    return x if x.ndim < 2 else x.T
+
+
+def check_finite(x: Array, name: str) -> None:
+    """Refuse NaN and infinity, saying where the first one is."""
+    xp = compat.array_namespace(x)
+    finite = xp.isfinite(x)
+    if bool(xp.all(finite)):
+        return
+    flat = xp.reshape(finite, (-1,))
+    first = int(xp.argmin(xp.astype(flat, xp.int8)))
+    where = np.unravel_index(first, tuple(x.shape))
+    raise ValueError(
+        f"{name} must be finite, got NaN or infinity at index "
+        f"{tuple(int(i) for i in where)}; remove or impute such entries first"
+    )

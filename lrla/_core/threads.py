@@ -1,0 +1,143 @@
+"""The library's own threads: one small pool, one knob, and results that do not depend on either.
+
+Kernels are serial functions over index ranges that release the GIL. The boundaries of the ranges
+depend on the work alone, never on the number of threads, and partial results are combined in the
+order of the ranges: so neither do the bits of any answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+_lock = threading.Lock()
+_pool: ThreadPoolExecutor | None = None
+_pool_size = 0
+_inside = threading.local()  # set in pool threads: work that is asked for there runs there
+_wanted: contextvars.ContextVar[int | None] = contextvars.ContextVar("lrla_threads", default=None)
+
+
+def _default() -> int:
+    try:
+        n = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS or Windows
+        n = os.cpu_count() or 1
+    for name in ("LRLA_NUM_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(name, "")
+        if value.isdigit() and int(value) > 0:
+            n = min(n, int(value))
+    return n
+
+
+def thread_count() -> int:
+    """Return the number of threads that kernels may use here."""
+    return _wanted.get() or _default()
+
+
+@contextlib.contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Let this library and the BLAS under it use at most ``n`` threads inside a ``with`` block.
+
+    Parameters
+    ----------
+    n : int
+        Number of threads, at least 1. Outside any such block it is the number of processors that
+        this process may run on, or ``LRLA_NUM_THREADS`` or ``OMP_NUM_THREADS`` where these are
+        smaller.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is less than 1.
+
+    Notes
+    -----
+    Results do not depend on ``n``, down to the last bit, for everything that this library's own
+    kernels compute; products that BLAS computes may differ in rounding.
+
+    Examples
+    --------
+    >>> import lrla
+    >>> with lrla.threads(1):
+    ...     result = lrla.lstsq([[1.0], [2.0]], [2.0, 4.0])
+    >>> result.x
+    array([2.])
+    """
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    from threadpoolctl import threadpool_limits
+
+    token = _wanted.set(int(n))
+    try:
+        with threadpool_limits(int(n), user_api="blas"):
+            yield
+    finally:
+        _wanted.reset(token)
+
+
+def _executor(n: int) -> ThreadPoolExecutor:
+    global _pool, _pool_size
+    with _lock:
+        if _pool is None or _pool_size < n:
+            if _pool is not None:
+                _pool.shutdown(wait=False)
+            _pool, _pool_size = ThreadPoolExecutor(n, "lrla", initializer=_mark), n
+        return _pool
+
+
+def _mark() -> None:
+    _inside.value = True
+
+
+def _forget() -> None:
+    # a forked child inherits the pool object but none of its threads
+    global _pool, _lock
+    _pool, _lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def ranges(n: int, grain: int) -> list[tuple[int, int]]:
+    """Cut ``0..n`` into consecutive ranges of ``grain`` (the last may be shorter)."""
+    return [(a, min(a + grain, n)) for a in range(0, n, grain)]
+
+
+def run(function: Callable[..., _T], parts: Sequence[tuple[Any, ...]], *, work: float) -> list[_T]:
+    """Call ``function(*part)`` for every part, in threads if it pays, and return in order.
+
+    ``work`` is the estimated total time in seconds on one thread. Handing work to the pool costs
+    some 20 microseconds, so below 300 microseconds it stays in the calling thread; so does work
+    asked for by a pool thread.
+    """
+    n = min(thread_count(), len(parts))
+    if n <= 1 or work < 3e-4 or getattr(_inside, "value", False):
+        return [function(*part) for part in parts]
+    pool = _executor(n)
+    following = iter(range(len(parts)))
+    results: list[Any] = [None] * len(parts)
+    guard = threading.Lock()
+
+    def worker() -> None:
+        while True:
+            with guard:
+                i = next(following, None)
+            if i is None:
+                return
+            results[i] = function(*parts[i])
+
+    # n - 1 helpers and the calling thread: n threads in all, whatever the size of the pool
+    helpers = [pool.submit(worker) for _ in range(n - 1)]
+    try:
+        worker()
+    finally:
+        for helper in helpers:
+            helper.result()
+    return results

@@ -1,0 +1,1 @@
+"""Numba twins: the same names, arguments and results as the definitions one folder up."""
