@@ -1,0 +1,112 @@
+"""Small dense algebra that the array API standard lacks, or that LAPACK does better.
+
+On NumPy these call LAPACK directly; elsewhere they are written with the standard's ``linalg``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.linalg import LinAlgError
+
+from lrla._core.arrays import Array, adjoint, space_of
+
+
+def norm(x: Array, axis: int | None = None) -> Any:
+    """Euclidean norm of a whole array (as a float) or along an axis, without overflow."""
+    space = space_of(x)
+    xp = space.xp
+    if x.size == 0:
+        return (
+            0.0
+            if axis is None
+            else space.zeros(tuple(k for i, k in enumerate(x.shape) if i != axis), xp.abs(x).dtype)
+        )
+    size = xp.abs(x)
+    peak = xp.max(size)
+    top = float(peak)
+    if axis is None:
+        if top == 0 or top != top or top == float("inf"):
+            return top
+        return top * float(xp.sqrt(xp.sum((size / peak) ** 2)))
+    if top == 0:
+        return xp.sum(size, axis=axis)
+    return peak * xp.sqrt(xp.sum((size / peak) ** 2, axis=axis))
+
+
+def qr_r(Y: Array) -> Array:
+    """Triangular factor of a QR factorization, without forming the orthogonal one."""
+    space = space_of(Y)
+    if space.is_numpy:
+        import scipy.linalg
+
+        (R,) = scipy.linalg.qr(Y, mode="r", check_finite=False)
+        return R[: min(Y.shape)]
+    return space.xp.linalg.qr(Y).R
+
+
+def cholesky(G: Array) -> Array | None:
+    """Upper triangular R with R^H R = G, or None if G is not numerically positive definite."""
+    space = space_of(G)
+    xp = space.xp
+    if space.is_numpy:
+        import scipy.linalg
+
+        (potrf,) = scipy.linalg.get_lapack_funcs(("potrf",), (G,))
+        R, failed = potrf(G, lower=False, clean=True)
+        return R if failed == 0 else None
+    try:
+        R = adjoint(xp.linalg.cholesky(G))
+    except (LinAlgError, RuntimeError):  # torch's own LinAlgError is a RuntimeError
+        return None
+    # CuPy reports failure by NaN
+    return R if bool(xp.all(xp.isfinite(xp.abs(R)))) else None
+
+
+def solve_upper(R: Array, B: Array, *, transposed: bool = False) -> Array:
+    """Solve R X = B, or R^H X = B if ``transposed``, for an upper triangular R."""
+    space = space_of(R)
+    if space.is_numpy:
+        import scipy.linalg
+
+        return scipy.linalg.solve_triangular(
+            R, B, trans="C" if transposed else "N", check_finite=False
+        )
+    if space.xp.__name__.endswith("cupy"):
+        from cupyx.scipy.linalg import solve_triangular
+
+        return solve_triangular(R, B, trans="C" if transposed else "N")
+    if B.ndim == 1:
+        return solve_upper(R, B[:, None], transposed=transposed)[:, 0]
+    return space.xp.linalg.solve(adjoint(R) if transposed else R, B)
+
+
+def svd(R: Array) -> tuple[Array, Array, Array]:
+    """Thin singular value decomposition U, s, Vh."""
+    space = space_of(R)
+    if space.is_numpy:
+        import scipy.linalg
+
+        try:
+            return scipy.linalg.svd(R, full_matrices=False, check_finite=False)
+        except scipy.linalg.LinAlgError:  # the divide-and-conquer driver fails once in a blue moon
+            return scipy.linalg.svd(
+                R, full_matrices=False, check_finite=False, lapack_driver="gesvd"
+            )
+    U, s, Vh = space.xp.linalg.svd(R, full_matrices=False)
+    return U, s, Vh
+
+
+def rcond_upper(R: Array) -> float:
+    """Reciprocal condition number of an upper triangular matrix in the 1-norm (LAPACK trcon)."""
+    space = space_of(R)
+    if R.shape[0] == 0:
+        return 1.0
+    if space.is_numpy:
+        import scipy.linalg
+
+        (trcon,) = scipy.linalg.get_lapack_funcs(("trcon",), (R,))
+        rcond, _ = trcon(R, norm="1", uplo="U")
+        return float(rcond)
+    s = space.xp.linalg.svdvals(R)
+    return float(s[-1] / s[0]) if float(s[0]) > 0 else 0.0

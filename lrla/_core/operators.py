@@ -1,0 +1,128 @@
+"""One face for everything that can be multiplied with: arrays, sparse matrices, operators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from lrla._core.arrays import Array, Space, adjoint, as_array, numpy_space, real_dtype, space_of
+
+Kind = Literal["dense", "sparse", "operator"]
+# columns multiplied with a linear operator at a time: bounds memory, keeps its products block-wise
+_COLUMNS = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operator:
+    """A matrix known by what it can do.
+
+    Parameters
+    ----------
+    A : array, sparse matrix or linear operator
+        The data as they were given, in CSR or CSC form if sparse.
+    kind : {"dense", "sparse", "operator"}
+        Whether entries can be read, and how.
+    space : Space
+        Where its products live.
+    dtype : dtype
+        Floating dtype of its products.
+    """
+
+    A: Any
+    kind: Kind
+    space: Space
+    dtype: Any
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and columns."""
+        m, n = self.A.shape
+        return int(m), int(n)
+
+    @property
+    def real_dtype(self) -> Any:
+        """Dtype of norms."""
+        return real_dtype(self.space.xp, self.dtype)
+
+    def matmat(self, X: Array) -> Array:
+        """Multiply with a matrix of columns."""
+        if self.kind == "operator":
+            return self.space.xp.asarray(self.A.matmat(X))
+        return self.A @ X
+
+    def rmatmat(self, Y: Array) -> Array:
+        """Multiply the conjugate transpose with a matrix of columns."""
+        if self.kind == "operator":
+            return self.space.xp.asarray(self.A.rmatmat(Y))
+        if self.kind == "sparse":
+            return (self.A.conj() if self.A.dtype.kind == "c" else self.A).T @ Y
+        return adjoint(self.A) @ Y
+
+    def csr(self) -> tuple[Array, Array, Array]:
+        """Return data, indices and indptr of a sparse matrix in CSR form."""
+        A = self.A.tocsr()
+        return A.data, A.indices, A.indptr
+
+    def todense(self) -> Array:
+        """Form the matrix; for operators by products with the columns of the identity."""
+        if self.kind == "dense":
+            return self.A
+        if self.kind == "sparse":
+            return self.A.toarray()
+        n = self.shape[1]
+        eye = self.space.eye(n, self.dtype)
+        parts = [self.matmat(eye[:, j : j + _COLUMNS]) for j in range(0, n, _COLUMNS)]
+        return self.space.xp.concat(parts, axis=1)
+
+
+def is_sparse(A: Any) -> bool:
+    """Recognise sparse matrices and arrays of SciPy and CuPy by what they can do."""
+    return hasattr(A, "tocsr") and hasattr(A, "nnz")
+
+
+def as_operator(A: Any, name: str = "A") -> Operator:
+    """Look at a matrix argument once: what it is, where it lives, and that its dtype is floating.
+
+    Raises
+    ------
+    TypeError
+        For what is neither an array, nor sparse, nor has ``shape``, ``dtype``, ``matmat`` and
+        ``rmatmat``.
+    ValueError
+        If it does not have two dimensions.
+    """
+    if is_sparse(A):
+        return _sparse(A, name)
+    if hasattr(A, "matmat") and hasattr(A, "rmatmat"):
+        return _linear_operator(A, name)
+    A = as_array(A, name)
+    return Operator(A, "dense", space_of(A), A.dtype)
+
+
+def _sparse(A: Any, name: str) -> Operator:
+    if A.ndim != 2:
+        raise ValueError(f"{name} must have 2 dimensions, got shape {tuple(A.shape)}")
+    if A.format not in ("csr", "csc"):
+        A = A.tocsr()
+    kind = A.dtype.kind
+    if kind in "biu" or A.dtype == np.float16:
+        A = A.astype(np.float32 if kind == "f" else np.float64)
+    elif kind not in "fc" or A.dtype.itemsize > (16 if kind == "c" else 8):
+        raise TypeError(f"{name} must hold float32, float64, complex64 or complex128 numbers, "
+                        f"got dtype {A.dtype}")  # fmt: skip
+    return Operator(A, "sparse", space_of(A.data), A.dtype)
+
+
+def _linear_operator(A: Any, name: str) -> Operator:
+    if len(A.shape) != 2:
+        raise ValueError(f"{name} must have 2 dimensions, got shape {tuple(A.shape)}")
+    if type(A).__module__.startswith("cupyx"):
+        import cupy
+
+        space = space_of(cupy.empty(0))
+    else:
+        space = numpy_space()
+    dtype = np.result_type(np.dtype(A.dtype if A.dtype is not None else np.float64), np.float32)
+    return Operator(A, "operator", space, dtype)

@@ -1,0 +1,420 @@
+"""What every sketch is: a description that can be applied, cut, transposed, stored and grown."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from lrla._core.arrays import Array, Space, as_array, numpy_space, real_dtype, space_of
+from lrla._core.dispatch import library
+from lrla._core.operators import Operator, as_operator, is_sparse
+from lrla._core.random import Domain, Key, key_of, seed_of, tag
+
+# columns of S that a fallback forms at a time; a multiple of every family's own granularity
+_BLOCK = 4096
+_RESERVED = 1 << 12  # streams kept for the extensions of one operator
+
+
+class Cost(NamedTuple):
+    """Predicted work of one application."""
+
+    flops: float
+    bytes: float
+
+
+class SketchOperator(ABC):
+    """A random matrix S of shape (d, m) with E[S^T S] = I, known by its description alone.
+
+    It holds no entries: every entry is a function of the seed and its place, so the same
+    description gives the same matrix on every array library, device, thread count and cut.
+    Instances are immutable, compare by description, pickle in a few hundred bytes, and survive
+    JSON through `to_dict` and `from_dict`.
+
+    ``S @ A`` sketches the columns of A, ``A @ S.T`` its rows, ``S.T @ Y`` applies the adjoint,
+    ``S[:, a:b]`` gives explicit columns.
+    """
+
+    __slots__ = ("_parameters", "d", "m", "seed", "stream")
+    __array_ufunc__ = None  # let NumPy hand `A @ S.T` over to us
+    family: ClassVar[str]
+    d: int
+    m: int
+    seed: int
+    stream: int
+    _parameters: tuple[tuple[str, Any], ...]
+
+    def _describe(self, d: Any, m: Any, rng: Any, **parameters: Any) -> None:
+        d, m = _count(d, "d"), _count(m, "m")
+        values = {"d": d, "m": m, "seed": seed_of(rng), "stream": 0}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_parameters", tuple(parameters.items()))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_"):
+            for key, value in self._parameters:
+                if key == name:
+                    return value
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    # -- identity ---------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns (d, m)."""
+        return self.d, self.m
+
+    @property
+    def key(self) -> Key:
+        """The 64-bit Philox key that the seed stands for."""
+        return key_of(self.seed)
+
+    def _tag(self, domain: Domain, part: int = 0) -> int:
+        return tag(domain, self.stream + part * _RESERVED)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Describe the operator by values that JSON can hold; see `from_dict`."""
+        parameters = {
+            k: list(v) if isinstance(v, tuple) else v for k, v in self._parameters
+        }  # fmt: skip
+        return {
+            "family": self.family,
+            "d": self.d,
+            "m": self.m,
+            "seed": self.seed,
+            "stream": self.stream,
+            **parameters,
+        }
+
+    def _identity(self) -> tuple[Any, ...]:
+        return self.family, self.d, self.m, self.seed, self.stream, self._parameters
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SketchOperator) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def __reduce__(self) -> Any:
+        from lrla.sketch._make import from_dict
+
+        return from_dict, (self.to_dict(),)
+
+    def __repr__(self) -> str:
+        extra = "".join(f", {k}={v!r}" for k, v in self._parameters if not _long(v))
+        stream = f", stream={self.stream}" if self.stream else ""
+        return f"{type(self).__name__}({self.d}, {self.m}{extra}, rng={self.seed}{stream})"
+
+    def _sibling(self, d: int, stream: int) -> SketchOperator:
+        """Return an operator of the same family and seed on another stream: independent rows."""
+        from lrla.sketch._make import from_dict
+
+        return from_dict({**self.to_dict(), "d": d, "stream": stream})
+
+    # -- products ---------------------------------------------------------------------------
+
+    def __matmul__(self, A: Any) -> Array:
+        return self.apply(A)
+
+    @property
+    def T(self) -> Adjoint:
+        """The transpose, for ``S.T @ Y`` and ``A @ S.T``."""
+        return Adjoint(self)
+
+    def apply(self, A: Any, *, rows: slice | None = None) -> Array:
+        """Compute S @ A, or the contribution ``S[:, rows] @ A`` of some rows.
+
+        Parameters
+        ----------
+        A : array of shape (m, n) or (m,), sparse matrix, LinearOperator or dask array
+            The data; only the rows ``rows`` of it if these are given.
+        rows : slice, optional
+            Which rows of the whole data A holds: contributions of disjoint slices that cover all
+            rows add up to S @ (whole data).
+
+        Returns
+        -------
+        array of shape (d, n) or (d,)
+            In the array library, on the device and in the dtype of A (float64 for integers).
+
+        Raises
+        ------
+        ValueError
+            If A does not have m rows, or as many rows as the slice.
+        TypeError
+            If A is not an array, sparse matrix or linear operator of numbers.
+        """
+        start, stop = _bounds(rows, self.m)
+        if _is_dask(A):
+            return self._apply_chunks(A, start)
+        vector = not is_sparse(A) and len(getattr(A, "shape", (0, 0))) == 1
+        op = as_operator(as_array(A, "A", ndim=(1,))[:, None] if vector else A)
+        if op.shape[0] != stop - start:
+            place = "" if rows is None else f" to rows {start}:{stop}"
+            raise ValueError(
+                f"cannot apply {type(self).__name__}(d={self.d}, m={self.m}){place} of A of shape "
+                f"{tuple(A.shape)}: A needs {stop - start} rows"
+            )
+        if op.kind == "dense":
+            out = self._apply_dense(op.A, start)
+        elif op.kind == "sparse":
+            out = self._apply_sparse(op, start)
+        else:
+            out = self._apply_operator(op, start)
+        return out[:, 0] if vector else out
+
+    def block(self, start: int, stop: int) -> Any:
+        """Form the columns ``start:stop`` of S.
+
+        Returns
+        -------
+        ndarray or scipy.sparse.csc_array of shape (d, stop - start)
+            float64; sparse for the families whose columns are.
+        """
+        if not 0 <= start <= stop <= self.m:
+            raise ValueError(
+                f"columns must satisfy 0 <= start <= stop <= {self.m}, got {start}:{stop}"
+            )
+        return self._block(start, stop)
+
+    def __getitem__(self, index: Any) -> Any:
+        if not (isinstance(index, tuple) and len(index) == 2):
+            raise TypeError("index a sketch by two slices, as in S[:, a:b]")
+        rows, columns = index
+        if not (isinstance(rows, slice) and isinstance(columns, slice)):
+            raise TypeError("index a sketch by two slices, as in S[:, a:b]")
+        start, stop, step = columns.indices(self.m)
+        if step != 1:
+            raise ValueError(f"columns of a sketch are cut with step 1, got {step}")
+        block = self._block(start, max(start, stop))
+        return block if rows == slice(None) else block[rows]
+
+    def toarray(self) -> np.ndarray:
+        """Form S as a dense float64 NumPy array of shape (d, m)."""
+        block = self._block(0, self.m)
+        return block.toarray() if is_sparse(block) else np.asarray(block)
+
+    def as_linear_operator(self) -> Any:
+        """Wrap S as a `scipy.sparse.linalg.LinearOperator`."""
+        from scipy.sparse.linalg import LinearOperator
+
+        return LinearOperator(
+            self.shape,
+            matvec=self.apply,
+            rmatvec=self.T.apply,
+            matmat=self.apply,
+            rmatmat=self.T.apply,
+            dtype=np.float64,
+        )
+
+    def extend(self, rows: int) -> SketchOperator:
+        """Return an operator with ``rows`` further, independent rows.
+
+        Its first d rows are those of this operator times ``sqrt(d / (d + rows))``, so what was
+        sketched already can be used again.
+
+        Parameters
+        ----------
+        rows : int
+            Number of rows to add.
+        """
+        from lrla.sketch._stack import Stack
+
+        return Stack.of(self, self._sibling(_count(rows, "rows"), self.stream + 1))
+
+    def cost(self, A: Any) -> Cost:
+        """Predict floating-point operations and bytes moved by ``S @ A``."""
+        n = 1 if len(A.shape) == 1 else int(A.shape[1])
+        size = A.nnz if is_sparse(A) else self.m * n
+        itemsize = A.dtype.itemsize if hasattr(A.dtype, "itemsize") else 8
+        return Cost(self._flops(size, n), itemsize * (size + self.d * n))
+
+    # -- what a family provides -------------------------------------------------------------
+
+    @abstractmethod
+    def _block(self, start: int, stop: int) -> Any:
+        """Columns start:stop in float64, dense NumPy or CSC."""
+
+    @abstractmethod
+    def _flops(self, size: int, n: int) -> float:
+        """Operations to sketch n columns with ``size`` stored entries."""
+
+    def _apply_dense(self, A: Array, start: int) -> Array:
+        """S[:, start:start+k] @ A by explicit blocks: right for every family and library."""
+        space = space_of(A)
+        out = space.zeros((self.d, A.shape[1]), A.dtype)
+        for a in range(0, A.shape[0], _BLOCK):
+            part = A[a : a + _BLOCK, :]
+            out = out + _times(self._on(space, start + a, start + a + part.shape[0]), part)
+        return out
+
+    def _adjoint_dense(self, Y: Array) -> Array:
+        space = space_of(Y)
+        parts = [
+            _times(self._on(space, a, min(a + _BLOCK, self.m)).T, Y)
+            for a in range(0, self.m, _BLOCK)
+        ]
+        return space.xp.concat(parts, axis=0) if parts else space.zeros((0, Y.shape[1]), Y.dtype)
+
+    def _on(self, space: Space, start: int, stop: int) -> Any:
+        """Explicit columns in the space; sparse only where the space's library has that."""
+        block = self._block(start, stop)
+        if not is_sparse(block):
+            return space.asarray(block)
+        if space.is_numpy:
+            return block
+        if library(space) == "cupy":
+            import cupyx.scipy.sparse
+
+            return cupyx.scipy.sparse.csc_matrix(block)
+        return space.asarray(block.toarray())
+
+    def _apply_sparse(self, op: Operator, start: int) -> Array:
+        """Work on the nonzero columns of each block of rows, made dense a few rows at a time."""
+        A = op.A.tocsr()
+        out = op.space.zeros((self.d, A.shape[1]), op.dtype)
+        for a in range(0, A.shape[0], _BLOCK):
+            part = A[a : a + _BLOCK]
+            S = self._on(op.space, start + a, start + a + part.shape[0])
+            product = S @ part
+            out = out + (product.toarray() if is_sparse(product) else product)
+        return op.space.xp.astype(out, op.dtype, copy=False)
+
+    def _apply_operator(self, op: Operator, start: int) -> Array:
+        """S A = (A^H S^T)^H, some rows of S at a time."""
+        space, k = op.space, op.shape[0]
+        rows = []
+        for a in range(0, self.d, 64):
+            unit = np.zeros((self.d, min(64, self.d - a)))
+            unit[a + np.arange(unit.shape[1]), np.arange(unit.shape[1])] = 1.0
+            Y = self.T.apply(space.asarray(unit, op.real_dtype))[start : start + k, :]
+            Z = op.rmatmat(space.xp.astype(Y, op.dtype))
+            rows.append(_conj(Z).T)
+        return space.xp.concat(rows, axis=0) if rows else space.zeros((0, op.shape[1]), op.dtype)
+
+    def _apply_chunks(self, A: Any, start: int) -> Array:
+        """Sketch a dask array: one task for each chunk of rows, summed in their order."""
+        import dask
+
+        if A.ndim == 2 and A.numblocks[1] > 1:
+            A = A.rechunk({1: -1})
+        starts = np.cumsum([0, *A.chunks[0][:-1]])
+        tasks = [
+            dask.delayed(self.apply)(chunk, rows=slice(int(start + a), int(start + a) + int(size)))
+            for a, size, chunk in zip(starts, A.chunks[0], A.to_delayed().ravel(), strict=True)
+        ]
+        return dask.delayed(_sum)(tasks).compute()
+
+
+class Adjoint:
+    """The transpose of a sketch: ``S.T @ Y`` and ``A @ S.T``."""
+
+    __slots__ = ("T",)
+    __array_ufunc__ = None
+    T: SketchOperator
+
+    def __init__(self, S: SketchOperator) -> None:
+        self.T = S
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns (m, d)."""
+        return self.T.m, self.T.d
+
+    def __repr__(self) -> str:
+        return f"{self.T!r}.T"
+
+    def apply(self, Y: Any) -> Array:
+        """Compute S.T @ Y for a dense Y of shape (d, n) or (d,)."""
+        Y = as_array(Y, "Y", ndim=(1, 2))
+        if Y.shape[0] != self.T.d:
+            raise ValueError(
+                f"cannot apply the adjoint of {type(self.T).__name__}(d={self.T.d}, m={self.T.m}) "
+                f"to Y of shape {tuple(Y.shape)}: Y needs {self.T.d} rows"
+            )
+        out = self.T._adjoint_dense(Y[:, None] if Y.ndim == 1 else Y)
+        return out[:, 0] if Y.ndim == 1 else out
+
+    def __matmul__(self, Y: Any) -> Array:
+        return self.apply(Y)
+
+    def __rmatmul__(self, A: Any) -> Array:
+        """A @ S.T = (S @ A.T).T, for A of shape (n, m) or (m,)."""
+        return self.T.apply(A) if len(A.shape) == 1 else self.T.apply(A.T).T
+
+
+def _sum(parts: list[Array]) -> Array:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def _times(S: Any, A: Array) -> Array:
+    """Multiply a real S with A in A's own precision, without making S complex."""
+    if is_sparse(S):
+        return (S.astype(np.float32) if str(A.dtype) in ("float32", "complex64") else S) @ A
+    xp = space_of(A).xp
+    real = real_dtype(xp, A.dtype)
+    S = xp.astype(S, real, copy=False)
+    if A.dtype == real:
+        return S @ A
+    return S @ xp.real(A) + xp.astype(S @ xp.imag(A), A.dtype) * 1j
+
+
+def _conj(x: Array) -> Array:
+    xp = space_of(x).xp
+    return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
+
+
+def _is_dask(A: Any) -> bool:
+    return type(A).__module__.partition(".")[0] == "dask" and hasattr(A, "chunks")
+
+
+def _long(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) > 8
+
+
+def _count(value: Any, name: str) -> int:
+    """Check a size."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = -1
+    if number != value or number < 1:
+        raise ValueError(f"{name} must be a positive integer, got {value!r}")
+    return number
+
+
+def _bounds(rows: slice | None, m: int) -> tuple[int, int]:
+    if rows is None:
+        return 0, m
+    if not isinstance(rows, slice):
+        raise TypeError(f"rows must be a slice, got {type(rows).__name__}")
+    start, stop, step = rows.indices(m)
+    if step != 1 or stop < start or (rows.stop is not None and rows.stop > m):
+        raise ValueError(
+            f"rows must be a slice with step 1 inside 0:{m}, got "
+            f"{rows.start}:{rows.stop}:{rows.step}"
+        )
+    return start, stop
+
+
+def draw_on(space: Space) -> Space:
+    """Where to draw random numbers for data in a space: on NumPy and CuPy there, else on the host.
+
+    Other libraries do not promise IEEE square roots or unsigned arithmetic; they get the host's
+    bits.
+    """
+    return space if library(space) in ("numpy", "cupy") else numpy_space()
+
+
+def scaled(out: Array, factor: float) -> Array:
+    """Multiply an array that we made by a positive number."""
+    return out if math.isclose(factor, 1.0, rel_tol=0.0, abs_tol=0.0) else out * factor
