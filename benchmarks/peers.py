@@ -1,0 +1,75 @@
+"""The libraries beside us, each behind one function that imports it when called.
+
+A peer takes the data as given and returns NumPy arrays. Where it has options, these are the ones
+that its own documentation recommends for the problem; a benchmark that wants others says so.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def lstsq_gelsd(A, b):
+    """Solve by LAPACK's divide-and-conquer SVD: SciPy's default, and the yardstick here."""
+    from scipy.linalg import lstsq
+
+    return lstsq(A, b, lapack_driver="gelsd", check_finite=False)[0]
+
+
+def lstsq_gelsy(A, b):
+    """Solve by LAPACK's QR with column pivoting."""
+    from scipy.linalg import lstsq
+
+    return lstsq(A, b, lapack_driver="gelsy", check_finite=False)[0]
+
+
+def lstsq_lsqr(A, b, tol=1e-14, max_iter=10_000):
+    """Solve by LSQR, without preconditioner."""
+    from scipy.sparse.linalg import lsqr
+
+    return lsqr(A, b, atol=tol, btol=tol, conlim=0, iter_lim=max_iter)[0]
+
+
+def lstsq_lsmr(A, b, tol=1e-14, max_iter=10_000):
+    """Solve by LSMR, without preconditioner."""
+    from scipy.sparse.linalg import lsmr
+
+    return lsmr(A, b, atol=tol, btol=tol, conlim=0, maxiter=max_iter)[0]
+
+
+def ridge_sklearn(A, b, ridge):
+    """Solve a ridge problem by scikit-learn's Cholesky solver."""
+    from sklearn.linear_model import Ridge
+
+    return Ridge(alpha=ridge, fit_intercept=False, solver="cholesky").fit(A, b).coef_
+
+
+def countsketch_scipy(A, d, seed=0):
+    """Sketch by SciPy's Clarkson-Woodruff transform."""
+    from scipy.linalg import clarkson_woodruff_transform
+
+    return clarkson_woodruff_transform(A, d, rng=seed)
+
+
+def sparse_times_dense(S, A):
+    """Multiply a SciPy CSC matrix, made before the clock starts, with a dense matrix."""
+    return S @ A
+
+
+def gaussian_sklearn(A, d, seed=0):
+    """Sketch the rows by a stored Gaussian matrix."""
+    from sklearn.random_projection import GaussianRandomProjection
+
+    return GaussianRandomProjection(d, random_state=seed).fit_transform(A.T).T
+
+
+def fwht_simd(x):
+    """Transform the contiguous axis by fht-cpu, the bandwidth-bound SIMD reference, in place."""
+    from fht_cpu import fht
+
+    return fht(x)
+
+
+def normals_numpy(n, seed=0):
+    """Draw float32 normals by NumPy's default generator."""
+    return np.random.default_rng(seed).standard_normal(n, dtype=np.float32)
