@@ -1,0 +1,1 @@
+"""Benchmarks of the library beside its peers; see README.md here."""
