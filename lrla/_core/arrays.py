@@ -96,7 +96,8 @@ def as_array(x: Any, name: str, *, ndim: tuple[int, ...] = (2,)) -> Array:
             )
         x = np.asarray(x)  # a subclass such as memmap becomes a plain view of the same memory
     elif not compat.is_array_api_obj(x):
-        raise TypeError(f"{name} must be an array, got {type(x).__name__}; pass np.asarray({name})")
+        advice = f"{name}.toarray()" if hasattr(x, "toarray") else f"np.asarray({name})"
+        raise TypeError(f"{name} must be an array, got {type(x).__name__}; pass {advice}")
     if x.ndim not in ndim:
         wanted = " or ".join(str(k) for k in ndim)
         raise ValueError(f"{name} must have {wanted} dimensions, got shape {tuple(x.shape)}")

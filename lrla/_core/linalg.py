@@ -23,15 +23,14 @@ def norm(x: Array, axis: int | None = None) -> Any:
             else space.zeros(tuple(k for i, k in enumerate(x.shape) if i != axis), xp.abs(x).dtype)
         )
     size = xp.abs(x)
-    peak = xp.max(size)
-    top = float(peak)
-    if axis is None:
-        if top == 0 or top != top or top == float("inf"):
-            return top
-        return top * float(xp.sqrt(xp.sum((size / peak) ** 2)))
-    if top == 0:
-        return xp.sum(size, axis=axis)
-    return peak * xp.sqrt(xp.sum((size / peak) ** 2, axis=axis))
+    peak = xp.max(size, axis=axis, keepdims=True)  # of each line, for lines may differ in scale
+    usable = xp.isfinite(peak) & (peak > 0)
+    scaled = xp.where(
+        usable, size / xp.where(usable, peak, xp.ones_like(peak)), xp.zeros_like(size)
+    )
+    sums = peak * xp.sqrt(xp.sum(scaled**2, axis=axis, keepdims=True))
+    out = xp.where(usable, sums, peak)
+    return float(xp.reshape(out, ())) if axis is None else xp.squeeze(out, axis=axis)
 
 
 def qr_r(Y: Array) -> Array:

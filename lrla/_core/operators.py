@@ -72,6 +72,8 @@ class Operator:
         if self.kind == "sparse":
             return self.A.toarray()
         n = self.shape[1]
+        if n == 0:
+            return self.space.zeros(self.shape, self.dtype)
         eye = self.space.eye(n, self.dtype)
         parts = [self.matmat(eye[:, j : j + _COLUMNS]) for j in range(0, n, _COLUMNS)]
         return self.space.xp.concat(parts, axis=1)

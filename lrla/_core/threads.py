@@ -12,7 +12,7 @@ import contextvars
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
@@ -69,8 +69,8 @@ def threads(n: int) -> Iterator[None]:
     >>> result.x
     array([2.])
     """
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
+    if n < 1 or int(n) != n:
+        raise ValueError(f"n must be an integer, at least 1, got {n}")
     from threadpoolctl import threadpool_limits
 
     token = _wanted.set(int(n))
@@ -85,8 +85,8 @@ def _executor(n: int) -> ThreadPoolExecutor:
     global _pool, _pool_size
     with _lock:
         if _pool is None or _pool_size < n:
-            if _pool is not None:
-                _pool.shutdown(wait=False)
+            # the smaller pool is not shut down: another thread may be about to hand work to it;
+            # its threads end when the last such caller has let go of it
             _pool, _pool_size = ThreadPoolExecutor(n, "lrla", initializer=_mark), n
         return _pool
 
@@ -131,13 +131,20 @@ def run(function: Callable[..., _T], parts: Sequence[tuple[Any, ...]], *, work: 
                 i = next(following, None)
             if i is None:
                 return
-            results[i] = function(*parts[i])
+            try:
+                results[i] = function(*parts[i])
+            except BaseException:
+                with guard:  # nobody starts on the rest
+                    for _ in following:
+                        pass
+                raise
 
     # n - 1 helpers and the calling thread: n threads in all, whatever the size of the pool
     helpers = [pool.submit(worker) for _ in range(n - 1)]
     try:
         worker()
     finally:
-        for helper in helpers:
-            helper.result()
+        wait(helpers)  # no thread of ours works on after an error
+    for helper in helpers:
+        helper.result()
     return results

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, NamedTuple
 
@@ -40,6 +42,7 @@ class SketchOperator(ABC):
     __slots__ = ("_parameters", "d", "m", "seed", "stream")
     __array_ufunc__ = None  # let NumPy hand `A @ S.T` over to us
     family: ClassVar[str]
+    _nested: ClassVar[bool] = False  # more rows: the same first rows, up to the scale
     d: int
     m: int
     seed: int
@@ -74,6 +77,10 @@ class SketchOperator(ABC):
     def key(self) -> Key:
         """The 64-bit Philox key that the seed stands for."""
         return key_of(self.seed)
+
+    def _name(self) -> str:
+        """How messages call the operator."""
+        return f"{type(self).__name__}(d={self.d}, m={self.m})"
 
     def _tag(self, domain: Domain, part: int = 0) -> int:
         return tag(domain, self.stream + part * _RESERVED)
@@ -124,7 +131,11 @@ class SketchOperator(ABC):
 
     @property
     def T(self) -> Adjoint:
-        """The transpose, for ``S.T @ Y`` and ``A @ S.T``."""
+        """The transpose, for ``S.T @ Y`` and ``A @ S.T``.
+
+        Left operands that do not let the right one answer, such as SciPy's LinearOperator and the
+        arrays of array-api-strict, need ``(S @ A.T).T`` instead of ``A @ S.T``.
+        """
         return Adjoint(self)
 
     def apply(self, A: Any, *, rows: slice | None = None) -> Array:
@@ -151,16 +162,20 @@ class SketchOperator(ABC):
             If A is not an array, sparse matrix or linear operator of numbers.
         """
         start, stop = _bounds(rows, self.m)
-        if _is_dask(A):
-            return self._apply_chunks(A, start)
-        vector = not is_sparse(A) and len(getattr(A, "shape", (0, 0))) == 1
-        op = as_operator(as_array(A, "A", ndim=(1,))[:, None] if vector else A)
-        if op.shape[0] != stop - start:
-            place = "" if rows is None else f" to rows {start}:{stop}"
+        chunked = _is_dask(A)
+        dense = not (chunked or is_sparse(A) or hasattr(A, "rmatmat"))
+        if dense:
+            A = as_array(A, "A", ndim=(1, 2))
+        if A.shape[0] != stop - start:
+            place = "" if rows is None else f" as rows {start}:{stop}"
             raise ValueError(
-                f"cannot apply {type(self).__name__}(d={self.d}, m={self.m}){place} of A of shape "
-                f"{tuple(A.shape)}: A needs {stop - start} rows"
+                f"cannot apply {self._name()} to A of shape {tuple(A.shape)}{place}: "
+                f"A needs {stop - start} rows"
             )
+        if chunked:
+            return self._apply_chunks(A, start)
+        vector = dense and A.ndim == 1
+        op = as_operator(A[:, None] if vector else A)
         if op.kind == "dense":
             out = self._apply_dense(op.A, start)
         elif op.kind == "sparse":
@@ -224,9 +239,12 @@ class SketchOperator(ABC):
         rows : int
             Number of rows to add.
         """
+        rows = _count(rows, "rows")
+        if self._nested:
+            return self._sibling(self.d + rows, self.stream)
         from lrla.sketch._stack import Stack
 
-        return Stack.of(self, self._sibling(_count(rows, "rows"), self.stream + 1))
+        return Stack.of(self, self._sibling(rows, self.stream + 1))
 
     def cost(self, A: Any) -> Cost:
         """Predict floating-point operations and bytes moved by ``S @ A``."""
@@ -276,7 +294,7 @@ class SketchOperator(ABC):
         return space.asarray(block.toarray())
 
     def _apply_sparse(self, op: Operator, start: int) -> Array:
-        """Work on the nonzero columns of each block of rows, made dense a few rows at a time."""
+        """S[:, start:start+k] @ A by explicit blocks of S, for each block of rows of A."""
         A = op.A.tocsr()
         out = op.space.zeros((self.d, A.shape[1]), op.dtype)
         for a in range(0, A.shape[0], _BLOCK):
@@ -290,8 +308,9 @@ class SketchOperator(ABC):
         """S A = (A^H S^T)^H, some rows of S at a time."""
         space, k = op.space, op.shape[0]
         rows = []
-        for a in range(0, self.d, 64):
-            unit = np.zeros((self.d, min(64, self.d - a)))
+        width = max(1, min(64, (1 << 22) // self.m))  # rows of S formed at a time: 32 MiB
+        for a in range(0, self.d, width):
+            unit = np.zeros((self.d, min(width, self.d - a)))
             unit[a + np.arange(unit.shape[1]), np.arange(unit.shape[1])] = 1.0
             Y = self.T.apply(space.asarray(unit, op.real_dtype))[start : start + k, :]
             Z = op.rmatmat(space.xp.astype(Y, op.dtype))
@@ -302,6 +321,8 @@ class SketchOperator(ABC):
         """Sketch a dask array: one task for each chunk of rows, summed in their order."""
         import dask
 
+        if A.ndim not in (1, 2):
+            raise ValueError(f"A must have 1 or 2 dimensions, got shape {tuple(A.shape)}")
         if A.ndim == 2 and A.numblocks[1] > 1:
             A = A.rechunk({1: -1})
         starts = np.cumsum([0, *A.chunks[0][:-1]])
@@ -309,7 +330,7 @@ class SketchOperator(ABC):
             dask.delayed(self.apply)(chunk, rows=slice(int(start + a), int(start + a) + int(size)))
             for a, size, chunk in zip(starts, A.chunks[0], A.to_delayed().ravel(), strict=True)
         ]
-        return dask.delayed(_sum)(tasks).compute()
+        return functools.reduce(dask.delayed(operator.add), tasks).compute()
 
 
 class Adjoint:
@@ -335,8 +356,8 @@ class Adjoint:
         Y = as_array(Y, "Y", ndim=(1, 2))
         if Y.shape[0] != self.T.d:
             raise ValueError(
-                f"cannot apply the adjoint of {type(self.T).__name__}(d={self.T.d}, m={self.T.m}) "
-                f"to Y of shape {tuple(Y.shape)}: Y needs {self.T.d} rows"
+                f"cannot apply the adjoint of {self.T._name()} to Y of shape {tuple(Y.shape)}: "
+                f"Y needs {self.T.d} rows"
             )
         out = self.T._adjoint_dense(Y[:, None] if Y.ndim == 1 else Y)
         return out[:, 0] if Y.ndim == 1 else out
@@ -345,15 +366,15 @@ class Adjoint:
         return self.apply(Y)
 
     def __rmatmul__(self, A: Any) -> Array:
-        """A @ S.T = (S @ A.T).T, for A of shape (n, m) or (m,)."""
+        """Compute A @ S.T as (S @ A.T).T, for A of shape (n, m) or (m,)."""
+        if isinstance(A, list | tuple):
+            A = np.asarray(A)
+        if A.shape[-1] != self.T.m:
+            raise ValueError(
+                f"cannot multiply A of shape {tuple(A.shape)} with the transpose of "
+                f"{self.T._name()}: A needs {self.T.m} columns"
+            )
         return self.T.apply(A) if len(A.shape) == 1 else self.T.apply(A.T).T
-
-
-def _sum(parts: list[Array]) -> Array:
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
 
 
 def _times(S: Any, A: Array) -> Array:
@@ -385,7 +406,7 @@ def _count(value: Any, name: str) -> int:
     """Check a size."""
     try:
         number = int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = -1
     if number != value or number < 1:
         raise ValueError(f"{name} must be a positive integer, got {value!r}")

@@ -10,7 +10,7 @@ import numpy as np
 from lrla._core.arrays import Array, Space, numpy_space, space_of
 from lrla._core.random import Domain
 from lrla.kernels import philox
-from lrla.sketch._base import SketchOperator, _count, _times, draw_on
+from lrla.sketch._base import SketchOperator, _times, draw_on
 
 _ENTRIES = 1 << 20  # entries of S formed at a time: 4 MiB of float32, inside the L3 cache
 
@@ -19,6 +19,7 @@ class _Dense(SketchOperator):
     """Common to families with independent entries: generate a block of columns, multiply."""
 
     __slots__ = ()
+    _nested = True
     _kernel: ClassVar[Any]
     _domain: ClassVar[Domain]
 
@@ -53,10 +54,6 @@ class _Dense(SketchOperator):
             for a in range(0, self.m, step)
         ]
         return space.xp.concat(parts, axis=0) / math.sqrt(self.d)
-
-    def extend(self, rows: int) -> SketchOperator:
-        """Return the operator with ``rows`` further rows; the first are these, up to the scale."""
-        return self._sibling(self.d + _count(rows, "rows"), self.stream)
 
     def _flops(self, size: int, n: int) -> float:
         return 2.0 * self.d * size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lrla.sketch._base import SketchOperator
+from lrla.sketch._base import SketchOperator, _count
 from lrla.sketch._dense import Gaussian, Rademacher
 from lrla.sketch._sparse import LESS, CountSketch, SparseSign, VerySparse
 from lrla.sketch._stack import Stack
@@ -115,7 +115,7 @@ def from_dict(description: dict[str, Any]) -> SketchOperator:
 def embedding_size(
     n: int, *, family: str = "sparse_sign", eps: float = 0.5, delta: float = 0.01
 ) -> int:
-    """Number of rows with which a family embeds subspaces of dimension n.
+    """Count the rows with which a family embeds subspaces of dimension n.
 
     Parameters
     ----------
@@ -131,25 +131,25 @@ def embedding_size(
     Returns
     -------
     int
-        For "gaussian" the smallest d with 1 - sqrt(n/d) - sqrt(2 log(1/delta)/d) >= 1 - eps
-        (Davidson and Szarek); for "countsketch" (n**2 + n)/(eps**2 delta) (Nelson and Nguyen); for
-        "tensor_sketch" of two factors 11 n**2/(eps**2 delta) (Avron, Nguyen and Woodruff). The
-        other families behave on all subspaces that were tried like a Gaussian, so they get its
-        size; no theorem says so with these constants.
+        For "gaussian" the smallest d with sqrt(n/d) + sqrt(2 log(2/delta)/d) <= eps (Davidson and
+        Szarek, both ends of the interval); for "countsketch" (n**2 + n)/(eps**2 delta) (Nelson and
+        Nguyen); for "tensor_sketch" of two factors 11 n**2/(eps**2 delta) (Avron, Nguyen and
+        Woodruff). The other families behave on all subspaces that were tried like a Gaussian, so
+        they get its size; no theorem says so with these constants.
 
     Raises
     ------
     ValueError
-        If eps or delta is not between 0 and 1, or the family is unknown or meant for distances
-        only ("very_sparse").
+        If n is not positive, eps or delta is not between 0 and 1, or the family is unknown or
+        meant for distances only ("very_sparse").
 
     Examples
     --------
     >>> from lrla import sketch
     >>> sketch.embedding_size(100, eps=0.5, delta=0.01)
-    678
+    703
     """
-    cls = _family(family)
+    n, cls = _count(n, "n"), _family(family)
     if cls in (VerySparse, Stack):
         raise ValueError(f"family {family!r} does not embed subspaces; use 'sparse_sign'")
     for name, value in (("eps", eps), ("delta", delta)):
@@ -159,4 +159,4 @@ def embedding_size(
         return math.ceil((n * n + n) / (eps**2 * delta))
     if cls is TensorSketch:
         return math.ceil(11 * n * n / (eps**2 * delta))
-    return math.ceil(((math.sqrt(n) + math.sqrt(2 * math.log(1 / delta))) / eps) ** 2)
+    return math.ceil(((math.sqrt(n) + math.sqrt(2 * math.log(2 / delta))) / eps) ** 2)

@@ -11,7 +11,7 @@ from lrla._core.arrays import Array, Space, numpy_space, real_dtype, space_of
 from lrla._core.operators import Operator
 from lrla._core.random import Domain
 from lrla.kernels import philox, sparse_sign
-from lrla.sketch._base import SketchOperator, _conj, _count, draw_on
+from lrla.sketch._base import SketchOperator, _count, draw_on
 
 _TABLE = 1 << 24  # entries of the table of targets held at a time: 64 MiB
 
@@ -214,6 +214,7 @@ class VerySparse(SketchOperator):
 
     __slots__ = ()
     family = "very_sparse"
+    _nested = True
 
     def __init__(self, d: int, m: int, *, s: float | None = None, rng: Any = None) -> None:
         s = math.sqrt(_count(m, "m")) if s is None else float(s)
@@ -227,7 +228,7 @@ class VerySparse(SketchOperator):
         threshold = round(2**31 / self.s)
         parts = []
         step = max(1, (1 << 22) // self.d)
-        for a in range(start, stop, step):
+        for a in range(start, max(stop, start + 1), step):  # once even if there is nothing
             b = min(a + step, stop)
             w = philox.words(
                 numpy_space(), self.key, self._tag(Domain.VERY_SPARSE), a, b, 0, -(-self.d // 4)
@@ -235,10 +236,7 @@ class VerySparse(SketchOperator):
             columns, rows = np.nonzero((w >> 1) < threshold)
             signs = np.where(w[columns, rows] & 1, -1.0, 1.0)
             parts.append((signs, rows, columns + (a - start)))
-        data, rows, columns = (
-            np.concatenate(piece) if parts else np.empty(0, kind)
-            for piece, kind in zip(zip(*parts, strict=True), "fii", strict=True)
-        )
+        data, rows, columns = (np.concatenate(piece) for piece in zip(*parts, strict=True))
         values = data * math.sqrt(self.s / self.d)
         return coo_array((values, (rows, columns)), shape=(self.d, stop - start)).tocsc()
 
@@ -259,8 +257,8 @@ class LESS(SketchOperator):
         Number of draws s that make up each row; as many as the data have columns in [1]_.
     probabilities : array of shape (m,), optional
         With which rows of the data are drawn: (approximate) leverage scores give LESS, the default
-        of equal probabilities LESS-uniform. Scaled to sum to 1. They are part of the description,
-        so such an operator is as large as they are.
+        of equal probabilities LESS-uniform. They need not sum to 1. They are part of the
+        description, so such an operator is as large as they are.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         Where the seed comes from; ``S.seed`` reproduces it.
 
@@ -287,6 +285,7 @@ class LESS(SketchOperator):
 
     __slots__ = ()
     family = "less"
+    _nested = True
 
     def __init__(
         self,
@@ -297,17 +296,17 @@ class LESS(SketchOperator):
         probabilities: Any = None,
         rng: Any = None,
     ) -> None:
-        s = _count(nnz_per_row, "nnz_per_row")
+        s, m = _count(nnz_per_row, "nnz_per_row"), _count(m, "m")
         if probabilities is not None:
             p = np.asarray(probabilities, dtype=np.float64)
-            if p.shape != (m,) or not np.all(np.isfinite(p)) or np.any(p < 0) or not p.sum() > 0:
+            if p.shape != (m,) or np.any(p < 0) or not 0 < p.sum() < math.inf:
                 raise ValueError(
-                    f"probabilities must be {m} non-negative numbers, not all zero, got shape "
-                    f"{p.shape}"
+                    f"probabilities must be {m} finite non-negative numbers, not all zero, got "
+                    f"shape {p.shape} and sum {p.sum()}"
                 )
-            probabilities = tuple((p / p.sum()).tolist())
-        elif m >= 1 << 31:
-            raise ValueError(f"m must be less than 2**31, got {m}")
+            probabilities = tuple(p.tolist())  # as given: scaling twice is not scaling once
+        elif m > 1 << 31:
+            raise ValueError(f"m must be at most 2**31, got {m}")
         self._describe(d, m, rng, nnz_per_row=s, probabilities=probabilities)
 
     def _draws(self) -> tuple[np.ndarray, np.ndarray]:
@@ -321,7 +320,11 @@ class LESS(SketchOperator):
         p = np.asarray(self.probabilities)
         u = philox.uniform(space, self.key, tag, 0, self.d, s)
         cumulative = np.cumsum(p)
-        index = np.searchsorted(cumulative, u * cumulative[-1], side="right")
+        total = cumulative[-1]
+        # u * total may round up to total, where there is no entry
+        place = np.minimum(u * total, np.nextafter(total, 0.0))
+        index = np.searchsorted(cumulative, place, side="right")
+        p = p / total
         return index, sign / np.sqrt(s * self.d * p[index])
 
     def _block(self, start: int, stop: int) -> Any:
@@ -352,9 +355,11 @@ class LESS(SketchOperator):
             out = out + space.asarray(value[:, t : t + 1], real_dtype(space.xp, A.dtype)) * rows
         return out
 
-    def _apply_operator(self, op: Operator, start: int) -> Array:
-        S = op.space.asarray(self._block(start, start + op.shape[0]).toarray(), op.dtype)
-        return _conj(op.rmatmat(S.T)).T
+    def _adjoint_dense(self, Y: Array) -> Array:
+        space = space_of(Y)
+        if not space.is_numpy:
+            return super()._adjoint_dense(Y)
+        return self._block(0, self.m).T.astype(real_dtype(space.xp, Y.dtype)) @ Y
 
     def _flops(self, size: int, n: int) -> float:
         return 2.0 * self.d * self.nnz_per_row * n

@@ -93,5 +93,13 @@ class Stack(SketchOperator):
             first += p.d
         return out
 
+    def khatri_rao(self, factors: Any) -> Array:
+        """Sketch a Khatri-Rao product, if the family of the parts can."""
+        return self._rows([p.khatri_rao(factors) for p in self.parts])
+
+    def kronecker(self, factors: Any) -> Array:
+        """Sketch a Kronecker product, if the family of the parts can."""
+        return self._rows([p.kronecker(factors) for p in self.parts])
+
     def _flops(self, size: int, n: int) -> float:
         return sum(p._flops(size, n) for p in self.parts)

@@ -31,7 +31,7 @@ class _Structured(SketchOperator):
         self._describe(d, math.prod(sizes), rng, dims=sizes, **parameters)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.d}, {self.dims}, rng={self.seed})"
+        return super().__repr__().replace(f"{self.m}, dims=", "", 1)
 
     def khatri_rao(self, factors: Sequence[Any]) -> Array:
         """Sketch the columns ``a_j (x) b_j (x) ...`` of a Khatri-Rao product.
@@ -97,7 +97,8 @@ class _Structured(SketchOperator):
         out, *others = self._modes(arrays)
         for part in others:
             if pairs:
-                out = xp.reshape(out[:, :, None] * part[:, None, :], (out.shape[0], -1))
+                columns = out.shape[1] * part.shape[1]
+                out = xp.reshape(out[:, :, None] * part[:, None, :], (out.shape[0], columns))
             else:
                 out = out * part
         return self._assemble(out, arrays)
@@ -114,10 +115,11 @@ class _FactorRows(_Structured):
     """Structured sketches whose rows are Kronecker products of rows of small factor matrices."""
 
     __slots__ = ()
+    _nested = True
 
     @abstractmethod
     def _factor(self, mode: int) -> np.ndarray:
-        """The (d, dims[mode]) factor matrix."""
+        """Form the (d, dims[mode]) factor matrix."""
 
     def _block(self, start: int, stop: int) -> np.ndarray:
         index = np.unravel_index(np.arange(start, stop), self.dims)
@@ -208,11 +210,13 @@ class TensorSketch(_Structured):
     def _modes(self, arrays: list[Array]) -> list[Array]:
         space = space_of(*arrays)
         xp = space.xp
-        transform = xp.fft.fft if self._is_complex(arrays) else xp.fft.rfft
-        return [
-            transform(sparse_sign.apply(a, self._mode_table(space, k), self.d), axis=0)
-            for k, a in enumerate(arrays)
+        sketched = [
+            sparse_sign.apply(a, self._mode_table(space, k), self.d) for k, a in enumerate(arrays)
         ]
+        if self._is_complex(arrays):
+            dtype = xp.result_type(xp.complex64, *[a.dtype for a in arrays])
+            return [xp.fft.fft(xp.astype(y, dtype), axis=0) for y in sketched]
+        return [xp.fft.rfft(y, axis=0) for y in sketched]
 
     @staticmethod
     def _is_complex(arrays: list[Array]) -> bool:
@@ -292,9 +296,7 @@ class TensorSRHT(_FactorRows):
             N, signs, rows = self._mode(mode)
             slots = np.arange(signs.shape[0], dtype=np.int64)
             out.append(
-                srht.apply(
-                    A, space.asarray(slots), space.asarray(signs), N, space.asarray(rows)
-                )  # fmt: skip
+                srht.apply(A, space.asarray(slots), space.asarray(signs), N, space.asarray(rows))
             )
         return out
 

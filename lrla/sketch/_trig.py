@@ -40,7 +40,7 @@ class _Trigonometric(SketchOperator):
         return slots
 
     def _sample(self) -> np.ndarray:
-        """Outputs of the transform that are kept: d of them, without replacement."""
+        """Choose the d outputs of the transform that are kept, without replacement."""
         sample: np.ndarray = philox.permute(
             np.arange(self.d, dtype=np.int64),
             self.key,
@@ -228,6 +228,8 @@ class SRTT(_Trigonometric):
 
     def __init__(self, d: int, m: int, *, permute: bool = True, rng: Any = None) -> None:
         self._check_size(d, _count(m, "m"))
+        if m > 1 << 31:  # the angles of the cosines would overflow
+            raise ValueError(f"m must be at most 2**31, got {m}; use SRHT")
         self._describe(d, m, rng, permute=bool(permute))
 
     def _size(self) -> int:
@@ -241,20 +243,20 @@ class SRTT(_Trigonometric):
 
     def _apply_dense(self, A: Array, start: int) -> Array:
         k = A.shape[0]
-        if k < self.m and self.d * k < self.m * math.log2(self.m):
+        if k < self.m and self.d * k <= self.m * math.log2(self.m):
             return super()._apply_dense(A, start)
         space = space_of(A)
         xp = space.xp
         order = np.full(self.m, -1, dtype=np.int64)
         order[self._slots(start, start + k)] = np.arange(k)
-        missing = space.asarray((order >= 0)[:, None])
+        present = space.asarray((order >= 0)[:, None])
         source = space.asarray(np.maximum(order, 0))
         signs = xp.astype(space.asarray(self._signs(start, start + k))[:, None], A.dtype)
         sample = space.asarray(self._sample())
         parts = []
         for j in range(0, A.shape[1], _COLUMNS):
             X = xp.take(A[:, j : j + _COLUMNS] * signs, source, axis=0)
-            X = X if k == self.m else xp.where(missing, X, xp.zeros_like(X))
+            X = X if k == self.m else xp.where(present, X, xp.zeros_like(X))
             parts.append(xp.take(dct.dct(X), sample, axis=0))
         out = xp.concat(parts, axis=1) if parts else space.zeros((self.d, 0), A.dtype)
         return out * math.sqrt(self.m / self.d)
