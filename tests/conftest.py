@@ -1,5 +1,6 @@
 """What every test shares: one thread, one compile cache, Hypothesis profiles, array libraries."""
 
+import importlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,13 +72,15 @@ _ALWAYS = {"numpy", "array_api_strict"}  # a run that skips these has tested not
 
 
 def _load(name):
-    module = pytest.importorskip(name, exc_type=ImportError) if name not in _ALWAYS else None
+    if name in _ALWAYS:
+        return importlib.import_module(name)
+    module = pytest.importorskip(name, exc_type=ImportError)
     if name == "cupy":
         try:
             module.cuda.runtime.getDeviceCount()  # CuPy imports happily without a device
         except module.cuda.runtime.CUDARuntimeError as e:
             pytest.skip(f"CuPy is installed but has no device: {e}")
-    return module or __import__(name)
+    return module
 
 
 @pytest.fixture(params=BACKENDS)
