@@ -18,6 +18,7 @@ from lrla.kernels.fwht import check_length
 
 _LINE = 64  # numbers that one row of a tile holds
 _TILE = 4096  # numbers in a tile, 32 KiB of float64: the L1 cache
+_GRAIN = 65536  # numbers that one task holds at least
 _NS = 2e-9  # seconds for one number, roughly
 
 
@@ -82,18 +83,21 @@ def _radix16(s):
     @jit
     def stages(y):
         for base in range(0, y.size, 16 * s):
-            x, z = y[base : base + 8 * s], y[base + 8 * s : base + 16 * s]
+            x = y[base : base + 16 * s]
             for j in range(s):
                 a, b, c, d = x[j], x[j + s], x[j + 2 * s], x[j + 3 * s]
                 e, f, g, h = x[j + 4 * s], x[j + 5 * s], x[j + 6 * s], x[j + 7 * s]
+                k, l, m, n = x[j + 8 * s], x[j + 9 * s], x[j + 10 * s], x[j + 11 * s]
+                o, p, q, r = x[j + 12 * s], x[j + 13 * s], x[j + 14 * s], x[j + 15 * s]
                 a, b, c, d, e, f, g, h = _h8(a, b, c, d, e, f, g, h)
-                k, l, m, n = z[j], z[j + s], z[j + 2 * s], z[j + 3 * s]
-                o, p, q, r = z[j + 4 * s], z[j + 5 * s], z[j + 6 * s], z[j + 7 * s]
                 k, l, m, n, o, p, q, r = _h8(k, l, m, n, o, p, q, r)
                 x[j], x[j + s], x[j + 2 * s], x[j + 3 * s] = a + k, b + l, c + m, d + n
-                x[j + 4 * s], x[j + 5 * s], x[j + 6 * s], x[j + 7 * s] = e + o, f + p, g + q, h + r
-                z[j], z[j + s], z[j + 2 * s], z[j + 3 * s] = a - k, b - l, c - m, d - n
-                z[j + 4 * s], z[j + 5 * s], z[j + 6 * s], z[j + 7 * s] = e - o, f - p, g - q, h - r
+                x[j + 4 * s], x[j + 5 * s] = e + o, f + p
+                x[j + 6 * s], x[j + 7 * s] = g + q, h + r
+                x[j + 8 * s], x[j + 9 * s] = a - k, b - l
+                x[j + 10 * s], x[j + 11 * s] = c - m, d - n
+                x[j + 12 * s], x[j + 13 * s] = e - o, f - p
+                x[j + 14 * s], x[j + 15 * s] = g - q, h - r
 
     return stages
 
@@ -106,26 +110,26 @@ _stage_512, _stages_512_to_1024, _stages_512_to_2048 = _radix2(512), _radix4(512
 
 
 @jit
-def _stages_1_to_2(y):
+def _stages_1_to_2(x, y):
     for i in range(y.size // 4):
-        a, b, c, d = _h4(y[4 * i], y[4 * i + 1], y[4 * i + 2], y[4 * i + 3])
+        a, b, c, d = _h4(x[4 * i], x[4 * i + 1], x[4 * i + 2], x[4 * i + 3])
         y[4 * i], y[4 * i + 1], y[4 * i + 2], y[4 * i + 3] = a, b, c, d
 
 
 @jit
-def _stage_2(y):
+def _stage_2(x, y):
     for i in range(y.size // 4):
-        a, b, c, d = y[4 * i], y[4 * i + 1], y[4 * i + 2], y[4 * i + 3]
+        a, b, c, d = x[4 * i], x[4 * i + 1], x[4 * i + 2], x[4 * i + 3]
         y[4 * i], y[4 * i + 1], y[4 * i + 2], y[4 * i + 3] = a + c, b + d, a - c, b - d
 
 
 @jit
-def _inside_lines(y, first):
-    """Do the stages with strides from ``first``, which is 1, 2, 8 or 64, to 32."""
+def _inside_lines(x, y, first):
+    """Do the stages with strides from ``first``, which is 1, 2 or 8, to 32 on the way to y."""
     if first == 1:
-        _stages_1_to_2(y)
+        _stages_1_to_2(x, y)
     elif first == 2:
-        _stage_2(y)
+        _stage_2(x, y)
     if first <= 2:
         _stages_4_to_32(y)
     elif first == 8:
@@ -133,44 +137,33 @@ def _inside_lines(y, first):
 
 
 @jit
-def _across_lines(y):
-    """Do the stages with strides of 64 and more in a tile of at most 4096 numbers."""
-    if y.size >= 512:
+def _across_lines(y, length):
+    """Do the stages with strides from 64 to 2048 of transforms of ``length`` numbers."""
+    if length >= 512:
         _stages_64_to_256(y)
-    elif y.size == 256:
+    elif length == 256:
         _stages_64_to_128(y)
-    elif y.size == 128:
+    elif length == 128:
         _stage_64(y)
-    if y.size == 4096:
+    if length >= 4096:
         _stages_512_to_2048(y)
-    elif y.size == 2048:
+    elif length == 2048:
         _stages_512_to_1024(y)
-    elif y.size == 1024:
+    elif length == 1024:
         _stage_512(y)
 
 
 @jit
-def _short(y, first):
-    """Do all stages of fewer than 64 numbers."""
-    stride = first
-    while stride < y.size:
-        for base in range(0, y.size, 2 * stride):
-            for j in range(base, base + stride):
-                y[j], y[j + stride] = _h2(y[j], y[j + stride])
-        stride *= 2
-
-
-@jit
-def _across_tiles(y, tile):
-    """Do the stages with strides of 4096 and more."""
+def _across_tiles(y, length, tile):
+    """Do the stages with strides from 4096."""
     stride = _TILE
-    while stride < y.size:
-        lines = min(_LINE, y.size // stride)
+    while stride < length:
+        lines = min(_LINE, length // stride)
         part = tile[: lines * _LINE]
         for base in range(0, y.size, lines * stride):
             for column in range(base, base + stride, _LINE):
                 _gather(y, column, stride, part)
-                _across_lines(part)
+                _across_lines(part, part.size)
                 _scatter(y, column, stride, part)
         stride *= lines
 
@@ -192,24 +185,33 @@ def _scatter(y, start, stride, tile):
 
 
 @jit
-def transform(y, first):
-    """Transform a vector in place with ``kron(H, eye(first))``; ``first`` is 1, 2, 8 or 64."""
-    if y.size < _LINE:
-        _short(y, first)
-        return
-    for start in range(0, y.size, _TILE):
-        block = y[start : min(start + _TILE, y.size)]
-        _inside_lines(block, first)
-        _across_lines(block)
-    _across_tiles(y, np.empty(_TILE, y.dtype))
+def _short(y, first, length):
+    """Do all stages of transforms of fewer than 64 numbers."""
+    stride = first
+    while stride < length:
+        for base in range(0, y.size, 2 * stride):
+            for j in range(base, base + stride):
+                y[j], y[j + stride] = _h2(y[j], y[j + stride])
+        stride *= 2
 
 
 @jit
-def _rows(X, Y, first, start, stop):
-    for i in range(start, stop):
-        y = Y[i]
-        y[:] = X[i]
-        transform(y, first)
+def _transforms(x, y, first, length, start, stop):
+    """Transform consecutive pieces of ``length`` numbers in x[start:stop], into y."""
+    if length < _LINE:
+        y[start:stop] = x[start:stop]
+        _short(y[start:stop], first, length)
+        return
+    tile = np.empty(_TILE, y.dtype)
+    piece = max(length, _TILE)
+    for a in range(start, stop, piece):
+        b = min(a + piece, stop)
+        for i in range(a, b, _TILE):
+            j = min(i + _TILE, b)
+            block = y[i:j]
+            _inside_lines(x[i:j], block, first)
+            _across_lines(block, length)
+        _across_tiles(y[a:b], length, tile)
 
 
 def fwht(X):
@@ -217,11 +219,9 @@ def fwht(X):
     check_length(X.shape[-1])
     Y = np.empty(X.shape, X.dtype)
     first = 2 if X.dtype.kind == "c" else 1
-    width = X.shape[-1] * first
-    real = Y.real.dtype
-    x = np.ascontiguousarray(X).view(real).reshape(-1, width)
-    y = Y.view(real).reshape(-1, width)
-    grain = max(1, _TILE // width)
-    parts = [(x, y, first, a, b) for a, b in threads.ranges(len(y), grain)]
-    threads.run(_rows, parts, work=_NS * y.size)
+    length = X.shape[-1] * first
+    x, y = (Z.reshape(-1).view(Y.real.dtype) for Z in (np.ascontiguousarray(X), Y))
+    grain = max(length, _GRAIN // length * length)
+    parts = [(x, y, first, length, a, b) for a, b in threads.ranges(y.size, grain)]
+    threads.run(_transforms, parts, work=_NS * y.size)
     return Y
