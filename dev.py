@@ -44,24 +44,30 @@ TASKS = {
     "review": ([], ["review"], [["sp-repo-review", "."]]),
 }
 
-# Compiled kernels stay inside the workspace, and one process uses one BLAS thread: tests run two
-# processes side by side, and benchmarks compare like with like. Your own settings win.
-ENVIRONMENT = {"NUMBA_CACHE_DIR": str(ROOT / ".cache" / "numba")}
+# Your own settings win over these.
+ENVIRONMENT = {
+    "NUMBA_CACHE_DIR": str(ROOT / ".cache" / "numba"),  # compiled kernels stay in the workspace
+    "UV_SYSTEM_CERTS": "1",  # networks with certificates of their own have installed them there
+}
+# Tests run two processes side by side, and benchmarks compare like with like.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def run(*command, **environment):
     """Show a command and run it in the root of the repository."""
     print("+", *command, flush=True)
-    subprocess.run(command, cwd=ROOT, env={**environment, **os.environ}, check=True)
+    subprocess.run(command, cwd=ROOT, env={**ENVIRONMENT, **environment, **os.environ}, check=True)
 
 
 def install(extras, groups):
     """Bring .venv up to date with pyproject.toml for one task."""
     python, uv = str(BIN / "python"), str(BIN / "uv")
     if not BIN.exists():
-        import venv  # Debian splits it off into python3-venv, and says so where it is missing
-
+        try:
+            import ensurepip  # noqa: F401
+            import venv
+        except ImportError:
+            sys.exit("this Python cannot make environments; on Debian: apt install python3-venv")
         venv.create(VENV, with_pip=True)
     if not list(BIN.glob("uv*")):  # an environment of your own making will do as well
         run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
@@ -81,7 +87,7 @@ def main():
         sys.exit(__doc__)
     extras, groups, commands = TASKS[task]
     install(extras, groups)
-    environment = ENVIRONMENT | (ONE_THREAD if task in ("test", "docs", "bench", "cuda") else {})
+    environment = ONE_THREAD if task in ("test", "docs", "bench", "cuda") else {}
     for command in commands:
         tool, *arguments = command
         run(str(BIN / tool), *arguments, *(rest if command is commands[-1] else ()), **environment)
