@@ -25,10 +25,9 @@ def norm(x: Array, axis: int | None = None) -> Any:
     size = xp.abs(x)
     peak = xp.max(size, axis=axis, keepdims=True)  # of each line, for lines may differ in scale
     usable = xp.isfinite(peak) & (peak > 0)
-    scaled = xp.where(
-        usable, size / xp.where(usable, peak, xp.ones_like(peak)), xp.zeros_like(size)
-    )
-    sums = peak * xp.sqrt(xp.sum(scaled**2, axis=axis, keepdims=True))
+    scale = xp.where(usable, peak, xp.ones_like(peak))
+    scaled = xp.where(usable, size / scale, xp.zeros_like(size))
+    sums = scale * xp.sqrt(xp.sum(scaled**2, axis=axis, keepdims=True))
     out = xp.where(usable, sums, peak)
     return float(xp.reshape(out, ())) if axis is None else xp.squeeze(out, axis=axis)
 

@@ -100,7 +100,7 @@ def from_dict(description: dict[str, Any]) -> SketchOperator:
     True
     """
     entries = dict(description)
-    cls = _family(entries.pop("family", None))  # type: ignore[arg-type]
+    cls = _family(entries.pop("family", None))
     if cls is Stack:
         return Stack(entries["parts"])
     stream, seed = entries.pop("stream"), entries.pop("seed")
