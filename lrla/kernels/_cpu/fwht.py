@@ -169,19 +169,23 @@ def _across_tiles(y, length, tile):
 
 
 @jit
+def _copy(source, target):
+    for j in range(target.size):  # the loop must not look short, or LLVM unrolls it into scalars
+        target[j] = source[j]
+
+
+@jit
 def _gather(y, start, stride, tile):
     for i in range(tile.size // _LINE):
-        line, source = tile[i * _LINE :], y[start + i * stride :]
-        for j in range(_LINE):
-            line[j] = source[j]
+        at = start + i * stride
+        _copy(y[at : at + _LINE], tile[i * _LINE : (i + 1) * _LINE])
 
 
 @jit
 def _scatter(y, start, stride, tile):
     for i in range(tile.size // _LINE):
-        line, target = tile[i * _LINE :], y[start + i * stride :]
-        for j in range(_LINE):
-            target[j] = line[j]
+        at = start + i * stride
+        _copy(tile[i * _LINE : (i + 1) * _LINE], y[at : at + _LINE])
 
 
 @jit
