@@ -50,6 +50,7 @@ numpydoc_validation_checks = {
     "PR06",  # "int" and "integer" both read well
     "PR08",
     "PR09",
+    "SA03",  # capitals in lists of phrases
     "RT01",  # what one-line methods return; a test asks for the section of functions
     "RT02",  # naming the one value that is returned
     "RT03",
