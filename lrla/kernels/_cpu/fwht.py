@@ -2,7 +2,7 @@
 
 A transform of N rows of ``first`` contiguous numbers is the part with strides ``first``,
 ``2 first``, ... of a transform of ``N first`` numbers. One routine is therefore enough for real
-numbers (``first = 1``), complex ones (2) and matrices in C order (their number of columns).
+numbers (``first = 1``), complex ones (2) and matrices in C order that have eight columns (8).
 
 Strides are compile-time constants in all inner loops: only then can LLVM see that the eight
 streams of a butterfly do not overlap, and vectorise. Larger strides are brought to these constants
@@ -200,8 +200,11 @@ def _short(y, first, length):
 
 
 @jit
-def _transforms(x, y, first, length, start, stop):
-    """Transform consecutive pieces of ``length`` numbers in x[start:stop], into y."""
+def transform_pieces(x, y, first, length, start, stop):
+    """Transform the pieces of ``length`` numbers of x[start:stop], each by kron(H, eye(first)).
+
+    The results go to y, which may be x; ``first`` is 1, 2 or 8.
+    """
     if length < _LINE:
         y[start:stop] = x[start:stop]
         _short(y[start:stop], first, length)
@@ -227,5 +230,5 @@ def fwht(X):
     x, y = (Z.reshape(-1).view(Y.real.dtype) for Z in (np.ascontiguousarray(X), Y))
     grain = max(length, _GRAIN // length * length)
     parts = [(x, y, first, length, a, b) for a, b in threads.ranges(y.size, grain)]
-    threads.run(_transforms, parts, work=_NS * y.size)
+    threads.run(transform_pieces, parts, work=_NS * y.size)
     return Y
