@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lrla._core.arrays import Array, Space, adjoint, as_array, numpy_space, real_dtype, space_of
+from lrla._core.threads import ranges
 
 Kind = Literal["dense", "sparse", "operator"]
 # columns multiplied with a linear operator at a time: bounds memory, keeps its products block-wise
@@ -75,7 +76,7 @@ class Operator:
         if n == 0:
             return self.space.zeros(self.shape, self.dtype)
         eye = self.space.eye(n, self.dtype)
-        parts = [self.matmat(eye[:, j : j + _COLUMNS]) for j in range(0, n, _COLUMNS)]
+        parts = [self.matmat(eye[:, i:j]) for i, j in ranges(n, _COLUMNS)]
         return self.space.xp.concat(parts, axis=1)
 
 

@@ -14,6 +14,7 @@ from lrla._core.arrays import Array, Space, as_array, numpy_space, real_dtype, s
 from lrla._core.dispatch import library
 from lrla._core.operators import Operator, as_operator, is_sparse
 from lrla._core.random import Domain, Key, key_of, seed_of, tag
+from lrla._core.threads import ranges
 
 # columns of S that a fallback forms at a time; a multiple of every family's own granularity
 _BLOCK = 4096
@@ -267,18 +268,14 @@ class SketchOperator(ABC):
         """S[:, start:start+k] @ A by explicit blocks: right for every family and library."""
         space = space_of(A)
         out = space.zeros((self.d, A.shape[1]), A.dtype)
-        for a in range(0, A.shape[0], _BLOCK):
-            part = A[a : a + _BLOCK, :]
-            out = out + _times(self._on(space, start + a, start + a + part.shape[0]), part)
+        for a, b in ranges(A.shape[0], _BLOCK):
+            out = out + _times(self._on(space, start + a, start + b), A[a:b, :])
         return out
 
     def _adjoint_dense(self, Y: Array) -> Array:
         space = space_of(Y)
-        parts = [
-            _times(self._on(space, a, min(a + _BLOCK, self.m)).T, Y)
-            for a in range(0, self.m, _BLOCK)
-        ]
-        return space.xp.concat(parts, axis=0) if parts else space.zeros((0, Y.shape[1]), Y.dtype)
+        parts = [_times(self._on(space, a, b).T, Y) for a, b in ranges(self.m, _BLOCK)]
+        return space.xp.concat(parts, axis=0)
 
     def _on(self, space: Space, start: int, stop: int) -> Any:
         """Explicit columns in the space; sparse only where the space's library has that."""
@@ -297,10 +294,8 @@ class SketchOperator(ABC):
         """S[:, start:start+k] @ A by explicit blocks of S, for each block of rows of A."""
         A = op.A.tocsr()
         out = op.space.zeros((self.d, A.shape[1]), op.dtype)
-        for a in range(0, A.shape[0], _BLOCK):
-            part = A[a : a + _BLOCK]
-            S = self._on(op.space, start + a, start + a + part.shape[0])
-            product = S @ part
+        for a, b in ranges(A.shape[0], _BLOCK):
+            product = self._on(op.space, start + a, start + b) @ A[a:b]
             out = out + (product.toarray() if is_sparse(product) else product)
         return op.space.xp.astype(out, op.dtype, copy=False)
 
@@ -309,13 +304,12 @@ class SketchOperator(ABC):
         space, k = op.space, op.shape[0]
         rows = []
         width = max(1, min(64, (1 << 22) // self.m))  # rows of S formed at a time: 32 MiB
-        for a in range(0, self.d, width):
-            unit = np.zeros((self.d, min(width, self.d - a)))
-            unit[a + np.arange(unit.shape[1]), np.arange(unit.shape[1])] = 1.0
+        for a, b in ranges(self.d, width):
+            unit = np.eye(self.d, b - a, -a)
             Y = self.T.apply(space.asarray(unit, op.real_dtype))[start : start + k, :]
             Z = op.rmatmat(space.xp.astype(Y, op.dtype))
             rows.append(_conj(Z).T)
-        return space.xp.concat(rows, axis=0) if rows else space.zeros((0, op.shape[1]), op.dtype)
+        return space.xp.concat(rows, axis=0)
 
     def _apply_chunks(self, A: Any, start: int) -> Array:
         """Sketch a dask array: one task for each chunk of rows, summed in their order."""

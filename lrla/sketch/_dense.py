@@ -9,6 +9,7 @@ import numpy as np
 
 from lrla._core.arrays import Array, Space, numpy_space, space_of
 from lrla._core.random import Domain
+from lrla._core.threads import ranges
 from lrla.kernels import philox
 from lrla.sketch._base import SketchOperator, _times, draw_on
 
@@ -42,17 +43,13 @@ class _Dense(SketchOperator):
     def _apply_dense(self, A: Array, start: int) -> Array:
         space, step = space_of(A), self._step()
         out = space.zeros((self.d, A.shape[1]), A.dtype)
-        for a in range(0, A.shape[0], step):
-            part = A[a : a + step, :]
-            out += _times(self._columns(space, start + a, start + a + part.shape[0]).T, part)
+        for a, b in ranges(A.shape[0], step):
+            out += _times(self._columns(space, start + a, start + b).T, A[a:b, :])
         return out / math.sqrt(self.d)
 
     def _adjoint_dense(self, Y: Array) -> Array:
         space, step = space_of(Y), self._step()
-        parts = [
-            _times(self._columns(space, a, min(a + step, self.m)), Y)
-            for a in range(0, self.m, step)
-        ]
+        parts = [_times(self._columns(space, a, b), Y) for a, b in ranges(self.m, step)]
         return space.xp.concat(parts, axis=0) / math.sqrt(self.d)
 
     def _flops(self, size: int, n: int) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from lrla._core.arrays import Array, Space, numpy_space, real_dtype, space_of
 from lrla._core.operators import Operator
 from lrla._core.random import Domain
+from lrla._core.threads import ranges
 from lrla.kernels import philox, sparse_sign
 from lrla.sketch._base import SketchOperator, _count, draw_on
 
@@ -79,8 +80,7 @@ class SparseSign(SketchOperator):
         return drawn if home == space else space.asarray(drawn)
 
     def _parts(self, rows: int) -> list[tuple[int, int]]:
-        step = max(1, _TABLE // self._nnz)
-        return [(a, min(a + step, rows)) for a in range(0, rows, step)]
+        return ranges(rows, max(1, _TABLE // self._nnz))
 
     def _finish(self, out: Array) -> Array:
         return out if self._nnz == 1 else out / math.sqrt(self._nnz)

@@ -9,6 +9,7 @@ import numpy as np
 
 from lrla._core.arrays import Array, numpy_space, space_of
 from lrla._core.random import Domain
+from lrla._core.threads import ranges
 from lrla.kernels import dct, philox, srht
 from lrla.sketch._base import SketchOperator, _count
 
@@ -254,8 +255,8 @@ class SRTT(_Trigonometric):
         signs = xp.astype(space.asarray(self._signs(start, start + k))[:, None], A.dtype)
         sample = space.asarray(self._sample())
         parts = []
-        for j in range(0, A.shape[1], _COLUMNS):
-            X = xp.take(A[:, j : j + _COLUMNS] * signs, source, axis=0)
+        for i, j in ranges(A.shape[1], _COLUMNS):
+            X = xp.take(A[:, i:j] * signs, source, axis=0)
             X = X if k == self.m else xp.where(present, X, xp.zeros_like(X))
             parts.append(xp.take(dct.dct(X), sample, axis=0))
         out = xp.concat(parts, axis=1) if parts else space.zeros((self.d, 0), A.dtype)
@@ -270,8 +271,8 @@ class SRTT(_Trigonometric):
         slots = space.asarray(self._slots(0, self.m))
         signs = xp.astype(space.asarray(self._signs(0, self.m))[:, None], Y.dtype)
         parts = []
-        for j in range(0, Y.shape[1], _COLUMNS):
-            X = xp.take(Y[:, j : j + _COLUMNS], source, axis=0)
+        for i, j in ranges(Y.shape[1], _COLUMNS):
+            X = xp.take(Y[:, i:j], source, axis=0)
             X = dct.idct(xp.where(kept, X, xp.zeros_like(X)))
             parts.append(xp.take(X, slots, axis=0) * signs)
         out = xp.concat(parts, axis=1) if parts else space.zeros((self.m, 0), Y.dtype)
