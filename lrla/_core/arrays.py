@@ -124,11 +124,15 @@ def unit_roundoff(xp: ModuleType, dtype: Any) -> float:
     return float(xp.finfo(dtype).eps) / 2
 
 
+def is_complex(x: Array) -> bool:
+    """Tell whether an array holds complex numbers."""
+    return bool(compat.array_namespace(x).isdtype(x.dtype, "complex floating"))
+
+
 def adjoint(x: Array) -> Array:
     """Return the conjugate transpose of a matrix, or the conjugate of a vector."""
-    xp = compat.array_namespace(x)
-    if xp.isdtype(x.dtype, "complex floating"):
-        x = xp.conj(x)
+    if is_complex(x):
+        x = compat.array_namespace(x).conj(x)
     return x if x.ndim < 2 else x.T
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from lrla._core.arrays import Space, space_of
 
-_F = TypeVar("_F", bound=Callable[..., Any])
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _TWINS = {"numpy": "_cpu", "cupy": "_cuda"}
 
 
@@ -40,19 +41,28 @@ def twin(module: str, function: str, lib: str) -> Callable[..., Any] | None:
     return getattr(found, function, None)
 
 
-def kernel(definition: _F) -> _F:
-    """Call the twin of ``definition`` that fits the first argument, or else ``definition`` itself.
+class Kernel(Generic[_P, _R]):
+    """An operation that runs as the twin of its definition that fits the first argument.
 
-    The first argument is an array, or a `Space` for operations that make arrays from nothing.
-    The undecorated function stays reachable as ``.definition``: it is what the tests hold every
-    twin to.
+    Parameters
+    ----------
+    definition : callable
+        The meaning of the operation. It stays reachable as ``.definition``: it is what the tests
+        hold every twin to, and what runs where there is no twin.
     """
 
-    @functools.wraps(definition)
-    def call(first: Any, *args: Any, **kwargs: Any) -> Any:
-        space = first if isinstance(first, Space) else space_of(first)
-        body = twin(definition.__module__, definition.__name__, library(space)) or definition
-        return body(first, *args, **kwargs)
+    def __init__(self, definition: Callable[_P, _R]) -> None:
+        self.definition = definition
+        functools.update_wrapper(self, definition)
 
-    call.definition = definition  # type: ignore[attr-defined]
-    return call  # type: ignore[return-value]
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        """Run the operation; the first argument is an array, or a `Space` to make arrays in."""
+        first: Any = args[0]
+        space = first if isinstance(first, Space) else space_of(first)
+        body = twin(self.definition.__module__, self.definition.__name__, library(space))
+        return (body or self.definition)(*args, **kwargs)
+
+
+def kernel(definition: Callable[_P, _R]) -> Kernel[_P, _R]:
+    """Wire a definition to its twins by name."""
+    return Kernel(definition)

@@ -129,7 +129,8 @@ class Loop:
 
     def stop(self, status: Status) -> None:
         """End the loop after this iteration, unless something ended it already."""
-        self.status = self.status or status
+        if self.status is None:
+            self.status = status
 
     @contextlib.contextmanager
     def interruptible(self) -> Iterator[None]:

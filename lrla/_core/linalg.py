@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.linalg import LinAlgError
 
-from lrla._core.arrays import Array, adjoint, space_of
+from lrla._core.arrays import Array, adjoint, is_complex, space_of
 
 
 def norm(x: Array, axis: int | None = None) -> Any:
@@ -30,6 +30,14 @@ def norm(x: Array, axis: int | None = None) -> Any:
     sums = scale * xp.sqrt(xp.sum(scaled**2, axis=axis, keepdims=True))
     out = xp.where(usable, sums, peak)
     return float(xp.reshape(out, ())) if axis is None else xp.squeeze(out, axis=axis)
+
+
+def dots(X: Array, Y: Array) -> Array:
+    """Real parts of the inner products of the columns of X with those of Y."""
+    xp = space_of(X).xp
+    if is_complex(X):
+        return xp.sum(xp.real(xp.conj(X) * Y), axis=0)
+    return xp.sum(X * Y, axis=0)
 
 
 def qr_r(Y: Array) -> Array:
@@ -95,16 +103,11 @@ def svd(R: Array) -> tuple[Array, Array, Array]:
     return U, s, Vh
 
 
-def rcond_upper(R: Array) -> float:
-    """Reciprocal condition number of an upper triangular matrix in the 1-norm (LAPACK trcon)."""
+def svdvals(R: Array) -> Array:
+    """Singular values, decreasing."""
     space = space_of(R)
-    if R.shape[0] == 0:
-        return 1.0
     if space.is_numpy:
         import scipy.linalg
 
-        (trcon,) = scipy.linalg.get_lapack_funcs(("trcon",), (R,))
-        rcond, _ = trcon(R, norm="1", uplo="U")
-        return float(rcond)
-    s = space.xp.linalg.svdvals(R)
-    return float(s[-1] / s[0]) if float(s[0]) > 0 else 0.0
+        return scipy.linalg.svdvals(R, check_finite=False)
+    return space.xp.linalg.svdvals(R)

@@ -229,18 +229,18 @@ class SketchOperator(ABC):
             dtype=np.float64,
         )
 
-    def extend(self, rows: int) -> SketchOperator:
-        """Return an operator with ``rows`` further, independent rows.
+    def extend(self, d: int) -> SketchOperator:
+        """Return an operator with ``d`` further, independent rows.
 
-        Its first d rows are those of this operator times ``sqrt(d / (d + rows))``, so what was
+        Its first rows are those of this operator times ``sqrt(S.d / (S.d + d))``, so what was
         sketched already can be used again.
 
         Parameters
         ----------
-        rows : int
+        d : int
             Number of rows to add.
         """
-        rows = _count(rows, "rows")
+        rows = _count(d, "d")
         if self._nested:
             return self._sibling(self.d + rows, self.stream)
         from lrla.sketch._stack import Stack

@@ -7,7 +7,7 @@ from typing import Any
 
 from lrla._core.arrays import Array, space_of
 from lrla._core.operators import is_sparse
-from lrla.sketch._base import SketchOperator
+from lrla.sketch._base import SketchOperator, _count
 
 
 class Stack(SketchOperator):
@@ -56,10 +56,10 @@ class Stack(SketchOperator):
     def __repr__(self) -> str:
         return f"Stack({', '.join(map(repr, self.parts))})"
 
-    def extend(self, rows: int) -> SketchOperator:
+    def extend(self, d: int) -> SketchOperator:
         """Return an operator with further, independent rows."""
         last = self.parts[-1]
-        return Stack.of(self, last._sibling(rows, last.stream + 1))
+        return Stack.of(self, last._sibling(_count(rows, "rows"), last.stream + 1))
 
     def _weight(self, part: SketchOperator) -> float:
         return math.sqrt(part.d / self.d)

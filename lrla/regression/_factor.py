@@ -1,0 +1,117 @@
+"""A preconditioner: singular values and vectors of a small matrix that stands for the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from lrla._core import linalg
+from lrla._core.arrays import Array, adjoint, space_of
+from lrla.regression._problem import Problem
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factor:
+    """Directions V / sigma in which the (scaled) data are close to orthonormal.
+
+    Parameters
+    ----------
+    sigma : array of shape (k,)
+        Singular values that are kept, decreasing.
+    V : array of shape (n, k)
+        Their right singular vectors.
+    null : array of shape (n, n - k)
+        The right singular vectors whose singular values count as zero.
+    shift : array of shape (1, p) or float
+        Ridge that is not in sigma: one for each right-hand side.
+    """
+
+    sigma: Array
+    V: Array
+    null: Array
+    shift: Array | float = 0.0
+
+    @property
+    def rank(self) -> int:
+        """Number of singular values kept."""
+        return int(self.sigma.shape[0])
+
+    @property
+    def condition(self) -> float:
+        """Largest over smallest of the singular values kept."""
+        return float(self.sigma[0] / self.sigma[-1]) if self.rank else 1.0
+
+    def _root(self) -> Array:
+        return (self.sigma[:, None] ** 2 + self.shift) ** 0.5
+
+    def solve(self, Y: Array) -> Array:
+        """Map preconditioned variables to scaled ones."""
+        return self.V @ (Y / self._root())
+
+    def adjoint_solve(self, C: Array) -> Array:
+        """Map gradients to preconditioned ones."""
+        return (adjoint(self.V) @ C) / self._root()
+
+    def gradient_size(self, C: Array, omega: Array) -> Array:
+        """Norms of (G + omega**2)^(-1/2) C with G the Gram matrix that this factor stands for."""
+        root = (self.sigma[:, None] ** 2 + self.shift + omega**2) ** 0.5
+        return linalg.norm((adjoint(self.V) @ C) / root, axis=0)
+
+    def residual_size(self, Y: Array, omega: Array) -> Array:
+        """Return `gradient_size` of the gradient whose preconditioned form is Y."""
+        root = self._root()
+        return linalg.norm(Y * (root / (root**2 + omega**2) ** 0.5), axis=0)
+
+    def without_null(self, Z: Array, scale: Array) -> Array:
+        """Remove what the data do not determine, so that X = Z / scale has least norm."""
+        if self.null.shape[1] == 0:
+            return Z
+        space = space_of(Z)
+        N = space.xp.linalg.qr(self.null / scale).Q
+        X = Z / scale
+        return (X - N @ (adjoint(N) @ X)) * scale
+
+
+def from_triangle(R: Array, rcond: float) -> tuple[Factor, Array]:
+    """Factor a small matrix; return also the left singular vectors that belong to it."""
+    xp = space_of(R).xp
+    U, s, Vh = linalg.svd(R)
+    top = float(s[0]) if s.shape[0] else 0.0
+    rank = int(xp.sum(xp.astype(s > rcond * top, xp.int64))) if top > 0 else 0
+    V = adjoint(Vh)
+    return Factor(s[:rank], V[:, :rank], V[:, rank:]), U[:, :rank]
+
+
+def from_rows(
+    problem: Problem, SA: Array, SB: Array, rcond: float, *, equilibrate: bool = True
+) -> tuple[Factor, Array, Array]:
+    """Factor sketched (or all) rows; set the problem's scale; solve the sketched problem.
+
+    Returns
+    -------
+    factor : Factor
+        Of the equilibrated rows, ridge included if it is a column.
+    Z : array of shape (n, p)
+        Scaled solution of the sketched problem.
+    residual : array of shape (p,)
+        Its residual norms.
+    """
+    xp, space, n = problem.space.xp, problem.space, problem.n
+    shift: Array | float = 0.0
+    if problem.ridge is not None and problem.ridge.shape[0] == n and n != 1:
+        D = xp.sqrt(problem.ridge) * space.eye(n, SA.dtype)
+        SA = xp.concat((SA, D), axis=0)
+        SB = xp.concat((SB, space.zeros((n, SB.shape[1]), SB.dtype)), axis=0)
+    elif problem.ridge is not None:
+        shift = problem.ridge
+    if equilibrate and isinstance(shift, float):  # a ridge for each side must stay a multiple of I
+        size = linalg.norm(SA, axis=0)[:, None]
+        problem.scale = xp.where(size > 0, size, xp.ones_like(size))
+    R = linalg.qr_r(xp.concat((SA / problem.scale.T, SB), axis=1))
+    k = min(n, R.shape[0])
+    factor, U = from_triangle(R[:k, :n], rcond)
+    factor = replace(factor, shift=shift)
+    inside = adjoint(U) @ R[:k, n:]
+    outside = R[:k, n:] - U @ inside
+    residual = (linalg.norm(outside, axis=0) ** 2 + linalg.norm(R[k:, n:], axis=0) ** 2) ** 0.5
+    Z = factor.V @ (inside * (factor.sigma[:, None] / factor._root() ** 2))
+    return factor, Z, residual

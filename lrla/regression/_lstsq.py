@@ -1,0 +1,356 @@
+"""`lstsq`: look at the input, plan, compute, certify."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_of
+from lrla._core.errors import ConvergenceWarning, warn
+from lrla._core.iteration import Callback, Loop
+from lrla._core.operators import Operator, as_operator
+from lrla._core.random import seed_of
+from lrla._core.results import Info, Result, Status
+from lrla.regression import _methods
+from lrla.regression._plan import Plan, choose, predict
+from lrla.regression._problem import OutOfRangeError, Problem
+from lrla.regression._refine import _ROUNDS
+from lrla.regression._underdetermined import least_norm
+
+METHODS = ("auto", "gram", "spir", "fossils", "cqrrt", "direct")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class LstsqResult(Result):
+    """Solution of a least-squares problem and how good it is.
+
+    Parameters
+    ----------
+    x : array of shape (n,) or (n, p)
+        The solution, of least norm where it is not unique.
+    residual_norm : float or array of shape (p,)
+        ``norm(sqrt(weights) * (b - A @ x))``.
+    rank : int
+        Numerical rank of A.
+    status : Status
+        Whether the measured backward error is at most the tolerance, and if not, why.
+    info : Info
+        ``backward_error``: relative to the column norms, the size of the smallest change of A for
+        which x is exact, estimated within a factor of about 3 (Karlson and Walden);
+        ``condition``: condition number of the equilibrated A, estimated within a factor of about
+        3; ``method``, ``reason``, ``predicted_seconds``; ``seed``, which as ``rng`` repeats the
+        call; ``sketch``; ``passes`` over A; ``iterations`` (refinement rounds) and ``history`` of
+        the backward error; ``seconds``.
+    """
+
+    x: Array
+    residual_norm: Any
+    rank: int
+    status: Status
+    info: Info
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.x, self.info))
+
+
+def lstsq(
+    A: Any,
+    b: Any,
+    *,
+    method: str = "auto",
+    weights: Any = None,
+    ridge: Any = 0.0,
+    rcond: float | None = None,
+    tol: float | None = None,
+    callback: Callback | None = None,
+    rng: Any = None,
+) -> LstsqResult:
+    """Solve ``min_x norm(A @ x - b)`` to the accuracy of LAPACK, in a fraction of its time.
+
+    Parameters
+    ----------
+    A : array of shape (m, n), sparse matrix, LinearOperator or dask array
+        The data; never copied, changed or made dense.
+    b : array of shape (m,) or (m, p)
+        Right-hand sides, in the array library of A.
+    method : {"auto", "gram", "spir", "fossils", "cqrrt", "direct"}, default "auto"
+        "gram": Cholesky of A^H A, safe up to a condition of about 5e7 and refined to full
+        accuracy. "spir": sketch, then conjugate gradients in two rounds [1]_; for any condition.
+        "fossils": the same with the heavy-ball iteration [1]_. "cqrrt": Cholesky QR of the
+        preconditioned data [2]_; for many right-hand sides. "direct": QR of A. "auto" chooses by
+        predicted time among those that a look at the data says are safe; `plan_lstsq` shows how.
+    weights : array of shape (m,), optional
+        Non-negative: minimise ``sum(weights * abs(A @ x - b)**2)``.
+    ridge : float or array of shape (n,), default 0
+        Non-negative: add ``sum(ridge * abs(x)**2)``.
+    rcond : float, optional
+        Singular values of the equilibrated A below ``rcond`` times the largest count as zero. The
+        default is u * max(30, n), u the unit roundoff of the dtype of A.
+    tol : float, optional
+        Backward error to reach; the default is the unit roundoff u.
+    callback : callable, optional
+        ``callback(state)`` after each refinement round, with the backward error as
+        ``state.error``; returning true stops.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        Where the seed of the sketch comes from.
+
+    Returns
+    -------
+    LstsqResult
+        With fields x, residual_norm, rank, status and info. x has the dtype of A (float64 for
+        integers).
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, A has no rows or columns, an entry is not finite, weights or ridge
+        are negative, or the method cannot do the problem.
+    TypeError
+        If A and b are of different array libraries or devices, or are not numbers.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the backward error stayed above the tolerance by more than a factor of 10.
+
+    See Also
+    --------
+    sketch_and_solve : a quick answer with error bars, from a sketch alone.
+    ridge_path : many ridges at once.
+    StreamingLstsq : data that arrive in blocks.
+
+    Notes
+    -----
+    Every method but "auto" makes a preconditioner P with A P nearly orthonormal and a first
+    solution, then refines: x += P y with P^H A^H A P y = P^H A^H (b - A x), until the backward
+    error of Karlson and Walden, evaluated with the singular values that P was made from, is at
+    most ``tol``. Two rounds make the answer backward stable [1]_.
+
+    Cost in flops and passes over A: gram m n**2 and about 6 passes; spir 8 nnz(A), 16 n**3 and
+    about 30 passes; cqrrt 3 m n**2 and 6 passes; direct 2 m n**2.
+
+    If n > m, or the rank is less than n, x is the solution of least norm.
+
+    References
+    ----------
+    .. [1] E. N. Epperly, M. Meier and Y. Nakatsukasa, "Fast randomized least-squares solvers can
+       be just as accurate and stable as classical direct solvers", arXiv:2406.03468.
+    .. [2] O. Balabanov, "Randomized Cholesky QR factorizations", arXiv:2210.09953.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lrla
+    >>> A = np.random.default_rng(7).standard_normal((2000, 20))
+    >>> result = lrla.lstsq(A, A @ np.ones(20), rng=7)
+    >>> bool(np.allclose(result.x, 1)), result.rank, result.info.backward_error < 1e-15
+    (True, 20, True)
+    """
+    start = time.perf_counter()
+    asked = _look(A, b, weights, ridge)
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    for name, value in (("rcond", rcond), ("tol", tol)):
+        if value is not None and not 0 < value < 1:
+            raise ValueError(f"{name} must be between 0 and 1, got {value}")
+    seed = seed_of(rng)
+    tol = asked.problem.u if tol is None else tol
+    rcond = asked.problem.u * max(30, asked.problem.n) if rcond is None else rcond
+    loop = Loop("lstsq", max_iter=_ROUNDS, callback=callback)
+    try:
+        plan, solution = _solve(asked.problem, method, tol, rcond, loop, seed)
+    except OutOfRangeError:
+        asked = replace(asked, problem=asked.problem.tamed())
+        plan, solution = _solve(asked.problem, method, tol, rcond, loop, seed)
+    x, residual_norm = asked.answer(solution)
+    xp = asked.problem.space.xp
+    worst = float(xp.max(solution.error)) if solution.error.shape[0] else 0.0
+    status = Status.CONVERGED if loop.status is None else loop.status
+    if not status and status is not Status.STOPPED and worst > 10 * tol:
+        warn(
+            f"the backward error is {worst:.1e}, above tol={tol:.1e}: {status.value}",
+            ConvergenceWarning,
+        )
+    info = Info(
+        backward_error=worst,
+        condition=solution.factor.condition,
+        method=plan.method,
+        reason=plan.reason,
+        predicted_seconds=plan.seconds,
+        seed=seed,
+        sketch=solution.sketch,
+        passes=asked.problem.passes,
+        iterations=max(0, len(loop.history) - 2),
+        history=tuple(loop.history),
+        seconds=time.perf_counter() - start,
+    )
+    return LstsqResult(x, residual_norm, solution.factor.rank, status, info)
+
+
+def plan_lstsq(A: Any, b: Any, *, weights: Any = None, ridge: Any = 0.0) -> Plan:
+    """Say which method `lstsq` would choose, why, and how long each is predicted to take.
+
+    Parameters
+    ----------
+    A : array of shape (m, n), sparse matrix, LinearOperator or dask array
+        The data.
+    b : array of shape (m,) or (m, p)
+        Right-hand sides.
+    weights : array of shape (m,), optional
+        As for `lstsq`.
+    ridge : float or array of shape (n,), default 0
+        As for `lstsq`.
+
+    Returns
+    -------
+    Plan
+        With fields method, reason and seconds. Seconds are for one core of a current server; their
+        ratios are what the choice rests on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lrla.regression import plan_lstsq
+    >>> plan_lstsq(np.random.default_rng(7).standard_normal((30_000, 30)), np.ones(30_000)).method
+    'gram'
+    """
+    problem = _look(A, b, weights, ridge).problem
+    return choose(problem) if problem.m >= problem.n else _wide_plan(problem)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The problem, and what its answer has to look like."""
+
+    problem: Problem
+    vector: bool  # b had one dimension
+    parts: bool  # b was complex and A is not: its real and imaginary parts are two right-hand sides
+    unit: float  # b was divided by this power of two
+
+    def answer(self, solution: _methods.Solution) -> tuple[Array, Any]:
+        xp = self.problem.space.xp
+        X = xp.astype(solution.X * self.problem.units * self.unit, self.problem.op.dtype)
+        residual = xp.sqrt(solution.squares) * self.unit
+        if self.parts:
+            p = X.shape[1] // 2
+            X = X[:, :p] + 1j * X[:, p:]
+            residual = xp.sqrt(residual[:p] ** 2 + residual[p:] ** 2)
+        return (X[:, 0], float(residual[0])) if self.vector else (X, residual)
+
+
+def _look(A: Any, b: Any, weights: Any, ridge: Any) -> _Asked:
+    """Check every argument once."""
+    op = as_operator(A)
+    m, n = op.shape
+    if m == 0 or n == 0:
+        raise ValueError(f"A must have at least one row and one column, got shape {(m, n)}")
+    b = as_array(b, "b", ndim=(1, 2))
+    space = space_of(op.A if op.kind == "dense" else op.space.zeros((0,), op.dtype), b)
+    if b.shape[0] != m:
+        raise ValueError(f"b must have as many rows as A, got shapes {tuple(b.shape)} and {(m, n)}")
+    check_finite(b, "b")
+    vector = b.ndim == 1
+    B = b[:, None] if vector else b
+    xp = space.xp
+    parts = is_complex(B) and not xp.isdtype(op.dtype, "complex floating")
+    if parts:
+        B = xp.concat((xp.real(B), xp.imag(B)), axis=1)
+    peak = float(xp.max(abs(B))) if B.size else 0.0
+    limit = float(xp.finfo(op.real_dtype).max) ** 0.35
+    unit = 2.0 ** math.frexp(peak)[1] if peak > 0 and not 1 / limit < peak < limit else 1.0
+    B = xp.astype(B if unit == 1.0 else B / unit, op.dtype, copy=False)
+    return _Asked(Problem(op, B, _weights(op, weights), _ridge(op, ridge)), vector, parts, unit)
+
+
+def _weights(op: Operator, weights: Any) -> Array | None:
+    if weights is None:
+        return None
+    w = as_array(weights, "weights", ndim=(1,))
+    xp = space_of(w, op.space.zeros((0,), op.dtype)).xp
+    if w.shape[0] != op.shape[0]:
+        raise ValueError(
+            f"weights must have one entry for each row of A, got {w.shape[0]} for {op.shape[0]}"
+        )
+    if not xp.isdtype(w.dtype, "real floating") or not bool(
+        xp.all(xp.isfinite(w)) and xp.all(w >= 0) and xp.any(w > 0)
+    ):
+        raise ValueError("weights must be finite, not negative, and not all zero")
+    if op.shape[1] > op.shape[0] and not bool(xp.all(w > 0)):
+        raise ValueError(
+            "weights must be positive when A has more columns than rows; leave out rows of weight 0"
+        )
+    return xp.astype(w, op.real_dtype, copy=False)
+
+
+def _ridge(op: Operator, ridge: Any) -> Array | None:
+    """Return the ridge as a column of n entries; None for zero."""
+    if isinstance(ridge, int | float | np.number):
+        values = op.space.xp.full(
+            (op.shape[1],), float(ridge), dtype=op.real_dtype, device=op.space.device
+        )
+    else:
+        values = op.space.xp.astype(as_array(ridge, "ridge", ndim=(1,)), op.real_dtype, copy=False)
+    xp = op.space.xp
+    if values.shape[0] != op.shape[1]:
+        raise ValueError(
+            f"ridge must be a number or have one entry for each column of A, got "
+            f"{values.shape[0]} for {op.shape[1]}"
+        )
+    if not bool(xp.all(xp.isfinite(values)) and xp.all(values >= 0)):
+        raise ValueError("ridge must be finite and not negative")
+    return values[:, None] if bool(xp.any(values > 0)) else None
+
+
+def _wide_plan(problem: Problem) -> Plan:
+    if problem.ridge is not None and not _even(problem):
+        return Plan(
+            "direct", "A has more columns than rows, and the ridge differs between them", {}
+        )
+    small = problem.op.kind != "operator" and problem.n < 4 * problem.m
+    return Plan(
+        "direct" if small else "spir",
+        "A has more columns than rows: the solution of least norm",
+        predict(problem),
+    )
+
+
+def _even(problem: Problem) -> bool:
+    """Tell whether the ridge is one multiple of the identity."""
+    xp = problem.space.xp
+    return problem.ridge is not None and bool(xp.all(problem.ridge == problem.ridge[0, 0]))
+
+
+def _solve(
+    problem: Problem, method: str, tol: float, rcond: float, loop: Loop, seed: int
+) -> tuple[Plan, _methods.Solution]:
+    wide = problem.n > problem.m
+    if method == "auto":
+        plan = _wide_plan(problem) if wide else choose(problem)
+    else:
+        plan = Plan(method, "asked for", predict(problem))
+    if wide and plan.method not in ("direct", "spir"):
+        raise ValueError(
+            f"method must be 'auto', 'direct' or 'spir' when A has more columns than rows, got "
+            f"{method!r}"
+        )
+    if problem.op.kind == "operator" and plan.method in ("gram", "cqrrt"):
+        raise ValueError(
+            f"method {plan.method!r} needs the entries of A, got a linear operator; use 'spir'"
+        )
+    if wide and (problem.ridge is None or _even(problem)):
+        sketch = plan.method == "spir"
+        return plan, least_norm(problem, tol, loop, seed=seed, rcond=rcond, sketch=sketch)
+    if plan.method == "gram":
+        solution = _methods.gram(problem, tol, loop)
+        if solution is not None:
+            return plan, solution
+        plan = Plan("spir", f"{plan.reason}; but its Gram matrix has lost digits", plan.seconds)
+    if plan.method == "direct":
+        return plan, _methods.direct(problem, tol, loop, rcond)
+    make = _methods.sketcher(problem, seed)
+    return plan, getattr(_methods, plan.method)(problem, tol, loop, make, rcond)

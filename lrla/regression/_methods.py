@@ -1,0 +1,133 @@
+"""The methods of `lstsq`: each makes a preconditioner and a start, then all refine alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lrla._core import linalg
+from lrla._core.arrays import Array, adjoint
+from lrla._core.iteration import Loop
+from lrla.regression._factor import Factor, from_rows, from_triangle
+from lrla.regression._heavy_ball import heavy_ball
+from lrla.regression._plan import spir_rows
+from lrla.regression._problem import Problem
+from lrla.regression._refine import conjugate_gradients, refine
+from lrla.sketch import SketchOperator, SparseSign
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """What a method found, and how.
+
+    Parameters
+    ----------
+    X : array of shape (n, p)
+        The solutions.
+    error, squares : array of shape (p,)
+        Their measured backward errors and the squares of their residual norms.
+    factor : Factor
+        The preconditioner.
+    sketch : SketchOperator or None
+        The sketch that it came from.
+    """
+
+    X: Array
+    error: Array
+    squares: Array
+    factor: Factor
+    sketch: SketchOperator | None
+
+
+Sketcher = Callable[[int], SketchOperator | None]
+
+
+def sketcher(problem: Problem, seed: int) -> Sketcher:
+    """Return d -> the sketch with d rows for the rows of a problem, None where it saves nothing."""
+
+    def make(d: int) -> SketchOperator | None:
+        d = max(d, problem.n)
+        if problem.op.kind != "operator" and d >= problem.m:
+            return None
+        return SparseSign(min(d, problem.m), problem.m, rng=seed)
+
+    return make
+
+
+def gram(problem: Problem, tol: float, loop: Loop) -> Solution | None:
+    """Cholesky of the Gram matrix; None if rounding has changed its smallest direction.
+
+    The Gram matrix carries an error of order u relative to its norm, so a Cholesky factor R is
+    believed up to a condition of 2 / sqrt(u), and beyond 1e-2 / sqrt(u) only if its smallest
+    singular direction v passes a test with the data: norm(A v) must agree with norm(R v).
+    """
+    xp = problem.space.xp
+    G = problem.gram()
+    size = xp.sqrt(xp.astype(abs(xp.linalg.diagonal(G)), problem.op.real_dtype))
+    size = xp.where(size > 0, size, xp.ones_like(size))[:, None]
+    R = linalg.cholesky(G / size / size.T)
+    if R is None:
+        return None
+    problem.scale = size
+    factor, _ = from_triangle(R, 0.0)
+    if factor.rank < problem.n or factor.condition * problem.u**0.5 > 2:
+        return None
+    if factor.condition * problem.u**0.5 > 1e-2:
+        seen = float(problem.lengths(factor.V[:, -1:])[0])
+        if not 0.5 < seen / float(factor.sigma[-1]) < 2:
+            return None
+    C = problem.gradient(problem.space.zeros((problem.n, problem.p), G.dtype))[0]
+    Z = factor.solve(factor.adjoint_solve(C))
+    return _refined(problem, factor, Z, tol, loop, conjugate_gradients, None)
+
+
+def spir(problem: Problem, tol: float, loop: Loop, make: Sketcher, rcond: float) -> Solution:
+    """Sketch, QR, SVD; then two rounds of preconditioned conjugate gradients."""
+    S = make(spir_rows(problem) * problem.n)
+    return _sketched(problem, tol, loop, S, rcond, conjugate_gradients)
+
+
+def fossils(problem: Problem, tol: float, loop: Loop, make: Sketcher, rcond: float) -> Solution:
+    """Do as `spir`, with the heavy-ball iteration, which needs no inner products, and 12 n rows."""
+    S = make(12 * problem.n)
+    ratio = problem.n / S.d if S is not None else 0.0
+    return _sketched(problem, tol, loop, S, rcond, heavy_ball(ratio))
+
+
+def direct(problem: Problem, tol: float, loop: Loop, rcond: float) -> Solution:
+    """QR of all rows and SVD of its triangle: LAPACK's work, with the certificate added."""
+    return _sketched(problem, tol, loop, None, rcond, conjugate_gradients)
+
+
+def _sketched(
+    problem: Problem, tol: float, loop: Loop, S: SketchOperator | None, rcond: float, inner: Any
+) -> Solution:
+    factor, Z, _ = from_rows(problem, *problem.sketched(S), rcond)
+    return _refined(problem, factor, Z, tol, loop, inner, S)
+
+
+def _refined(
+    problem: Problem, factor: Factor, Z: Array, tol: float, loop: Loop, inner: Any,
+    S: SketchOperator | None,
+) -> Solution:  # fmt: skip
+    Z, error, squares = refine(problem, factor, Z, tol, loop, inner)
+    return Solution(Z / problem.scale, error, squares, factor, S)
+
+
+def cqrrt(problem: Problem, tol: float, loop: Loop, make: Sketcher, rcond: float) -> Solution:
+    """Cholesky QR of the preconditioned data: no iteration, all work in matrix products.
+
+    The sketch makes the data well conditioned, the Gram matrix of the result makes them
+    orthonormal to rounding (Balabanov 2022; Fan, Guo and Lin 2021: randomized Cholesky QR).
+    """
+    S = make(4 * problem.n)
+    factor, Z, _ = from_rows(problem, *problem.sketched(S), rcond)
+    if S is not None and factor.rank:
+        R = linalg.cholesky(problem.preconditioned_gram(factor.V / factor.sigma))
+        if R is not None:
+            M = (R * factor.sigma) @ adjoint(factor.V)
+            better, _ = from_triangle(M, 0.0)
+            V = better.V[:, : factor.rank]
+            factor = replace(better, sigma=better.sigma[: factor.rank], V=V, null=factor.null)
+    return _refined(problem, factor, Z, tol, loop, conjugate_gradients, S)

@@ -1,0 +1,126 @@
+"""Which method, and what it will cost: a model with fixed constants, so that choices repeat."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from lrla._core import linalg
+from lrla._core.arrays import Array
+from lrla.regression._problem import Problem
+
+# One core of a current server, float64 (measured; only their ratios matter, and a choice by the
+# clock would make answers depend on the load of the machine).
+_PRODUCT = 4.0e10  # flops per second of syrk and gemm
+_QR = 2.0e10  # flops per second of QR and SVD of the sketch
+_STREAM = 2.4e10  # bytes per second of a pass over dense data
+_ENTRY = 2.0e-9  # seconds for each stored entry of sparse data in a pass
+_PILOT = 4  # sampled rows for each column in the pilot
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A method, why it was chosen, and the predicted seconds of all that could do.
+
+    Parameters
+    ----------
+    method : str
+        The choice.
+    reason : str
+        One sentence.
+    seconds : dict
+        Prediction for each method, on one core.
+    """
+
+    method: str
+    reason: str
+    seconds: dict[str, float]
+
+
+def _pass_seconds(problem: Problem) -> float:
+    """Seconds of one product with A and one with its adjoint."""
+    if problem.op.kind == "dense":
+        size = problem.op.A.shape[0] * problem.n * 2.0**3
+        size *= {"32": 0.5, "64": 1.0}[str(problem.op.real_dtype)[-2:]]
+        size *= 2.0 if "complex" in str(problem.op.dtype) else 1.0
+        return size / _STREAM * max(1.0, problem.p / 4)
+    stored = problem.op.A.nnz if problem.op.kind == "sparse" else problem.m * problem.n
+    return _ENTRY * float(stored) * problem.p
+
+
+def spir_rows(problem: Problem) -> int:
+    """Rows of the sketch of `spir`, as a multiple of n, that balance its QR and the iterations."""
+    return min((4, 6, 8, 12, 16, 24, 32), key=lambda k: _spir_seconds(problem, k))
+
+
+def _spir_seconds(problem: Problem, k: int) -> float:
+    """Sketch, QR of k n rows, SVD, and iterations of rate sqrt(1/k) down to u in two rounds."""
+    n = float(problem.n)
+    passes = 4 - 2 * math.log(problem.u) / math.log(k)
+    factoring = (2.0 * k * n**3 + 15.0 * n**3) / _QR
+    one = _pass_seconds(problem)
+    return (4.0 + k / 8) * one + factoring + passes * one
+
+
+def predict(problem: Problem) -> dict[str, float]:
+    """Predict seconds for each method that can do the problem."""
+    m, n = problem.m, float(problem.n)
+    seconds = {"spir": _spir_seconds(problem, spir_rows(problem))}
+    if problem.op.kind == "operator":
+        return seconds
+    one, small = _pass_seconds(problem), 15.0 * n**3 / _QR
+    if problem.op.kind == "dense":
+        products = m * n**2 / _PRODUCT
+    else:
+        products = _ENTRY * problem.op.A.nnz * (problem.op.A.nnz / max(m, 1))
+    seconds["gram"] = products + small + 6 * one
+    seconds["cqrrt"] = 4 * one + 8.0 * n**3 / _QR + 3 * m * n**2 / _PRODUCT + small + 6 * one
+    seconds["direct"] = 2 * m * n**2 / _QR + small
+    return seconds
+
+
+def choose(problem: Problem) -> Plan:
+    """Choose a method for a problem with at least as many rows as columns."""
+    seconds = predict(problem)
+    if problem.op.kind == "operator":
+        return Plan("spir", "A is known by its products only", seconds)
+    if problem.m < 4 * problem.n or problem.m * problem.n <= 1 << 15:
+        return Plan("direct", "A is too small or too square for a sketch to pay", seconds)
+    cheap = seconds["gram"] <= 1.5 * min(seconds["spir"], seconds["cqrrt"])
+    if cheap and _well_conditioned(problem):
+        return Plan("gram", "cheapest, and a sample of rows is well conditioned", seconds)
+    best = min(("spir", "cqrrt"), key=seconds.__getitem__)
+    why = (
+        "a sample of rows is too ill-conditioned for a Gram matrix"
+        if cheap
+        else ("a Gram matrix of so many columns costs more than a sketch")
+    )
+    return Plan(best, why, seconds)
+
+
+def _well_conditioned(problem: Problem) -> bool:
+    """Look at about 4 n rows: is their equilibrated Gram matrix far from singular?
+
+    A guess that costs next to nothing. If it is wrong, `gram` notices, for the condition of the
+    factor that it uses is computed.
+    """
+    space, n, m = problem.space, problem.n, problem.m
+    xp = space.xp
+    if problem.op.kind == "sparse":
+        return True  # its Gram matrix costs less than a look
+    run = 32
+    count = max(1, min(m // run, _PILOT * n // run))
+    stride = m // count
+    rows = xp.concat([problem.op.A[k * stride : k * stride + run, :] for k in range(count)], axis=0)
+    if problem.weights is not None:
+        w = xp.concat([problem.weights[k * stride : k * stride + run] for k in range(count)])
+        rows = rows * xp.sqrt(w)[:, None]
+    size: Array = linalg.norm(rows, axis=0)
+    seen = space.asarray([j for j in range(n) if float(size[j]) > 0]) if space.is_numpy else None
+    if seen is not None and seen.shape[0] < n:  # rare dummies: absent columns cannot be dependent
+        rows, size = xp.take(rows, seen, axis=1), xp.take(size, seen)
+    size = xp.where(size > 0, size, xp.ones_like(size))
+    if not bool(xp.all(xp.isfinite(size))):
+        return True  # `gram` looks at all of A, and says what is wrong with it
+    s = linalg.svdvals(linalg.qr_r(rows / size))
+    return bool(s.shape[0] > 0 and float(s[-1]) > 0.5 * problem.u**0.5 * float(s[0]))
