@@ -2,7 +2,7 @@
 
 A transform of N rows of ``first`` contiguous numbers is the part with strides ``first``,
 ``2 first``, ... of a transform of ``N first`` numbers. One routine is therefore enough for real
-numbers (``first = 1``), complex ones (2) and matrices in C order that have eight columns (8).
+numbers (``first = 1``), complex ones (2) and matrices in C order of 8 or 64 columns.
 
 Strides are compile-time constants in all inner loops: only then can LLVM see that the eight
 streams of a butterfly do not overlap, and vectorise. Larger strides are brought to these constants
@@ -125,7 +125,7 @@ def _stage_2(x, y):
 
 @jit
 def _inside_lines(x, y, first):
-    """Do the stages with strides from ``first``, which is 1, 2 or 8, to 32 on the way to y."""
+    """Do the stages with strides from ``first``, which is 1, 2, 8 or 64, to 32 on the way to y."""
     if first == 1:
         _stages_1_to_2(x, y)
     elif first == 2:
@@ -203,7 +203,7 @@ def _short(y, first, length):
 def transform_pieces(x, y, first, length, start, stop):
     """Transform the pieces of ``length`` numbers of x[start:stop], each by kron(H, eye(first)).
 
-    The results go to y, which may be x; ``first`` is 1, 2 or 8.
+    The results go to y, which may be x; ``first`` is 1, 2, 8 or 64.
     """
     if length < _LINE:
         y[start:stop] = x[start:stop]

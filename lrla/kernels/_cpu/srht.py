@@ -13,75 +13,85 @@ from lrla._core.jit import jit
 from lrla.kernels._cpu.fwht import transform_pieces
 from lrla.kernels.fwht import check_length
 
-_LANES = 8  # columns that lie side by side in a tile: a cache line of float64
-_COLUMNS = 16  # columns of one task: two neighbouring lines of a row of A
-_BLOCK = 4096  # rows of a tile: 512 KiB of float64, half of a common L2 cache
+_TILE = 65536  # numbers in a tile: 512 KiB of float64, half of a common L2 cache
 _NS = 2e-9  # seconds for one number, roughly
 
 
 def apply(A, slots, signs, N, rows):
     """Compute ``H_N[rows][:, slots] @ (signs[:, None] * A)``; see the definition."""
-    plan = _Plan(slots, signs, N, rows)
-    return plan.over_columns(plan.forward, A, len(rows))
+    by_columns = A.flags.f_contiguous and A.dtype.kind != "c"
+    lanes = 1 if by_columns else _lanes(A)
+    plan = _Plan(slots, signs, N, rows, lanes)
+    return plan.over_columns(_forward, A if by_columns else np.ascontiguousarray(A), len(rows))
 
 
 def adjoint(Y, slots, signs, N, rows):
     """Compute the transpose of `apply`; see the definition."""
-    plan = _Plan(slots, signs, N, rows)
-    return plan.over_columns(plan.backward, Y, len(slots))
+    plan = _Plan(slots, signs, N, rows, _lanes(Y))
+    return plan.over_columns(_backward, np.ascontiguousarray(Y), len(slots))
+
+
+def _lanes(X):
+    """Choose how many real columns lie side by side in a tile: 1, 8 or 64."""
+    columns = X.shape[1] * (2 if X.dtype.kind == "c" else 1)
+    return 1 if columns == 1 else 8 if columns <= 32 else 64
 
 
 class _Plan:
-    def __init__(self, slots, signs, N, rows):
+    def __init__(self, slots, signs, N, rows, lanes):
         check_length(N)
-        # H_Q costs len(rows) * Q additions, that is 2 N at most
-        self.block = min(N, max(_BLOCK, 1 << (len(rows) // 2).bit_length()))
-        self.n_blocks = N // self.block
-        self.N = N
-        self.owner = np.full(N, -1)  # which row of A sits in a slot
+        self.lanes = lanes
+        # applying H_Q costs len(rows) * Q additions a column: at most 2 N
+        self.height = min(N, max(_TILE // lanes, 1 << (len(rows) // 2).bit_length()))
+        self.owner = np.full(N, len(slots))  # which row of A sits in a slot; the last is no row
         self.owner[slots] = np.arange(len(slots))
         self.signs = np.ascontiguousarray(signs)
-        self.low = np.asarray(rows) % self.block
-        self.flips = _flips(np.asarray(rows) // self.block, self.n_blocks)
+        self.low = rows % self.height
+        self.flips = _flips(rows // self.height, N // self.height)
 
-    def over_columns(self, task, X, height):
-        """Run ``task`` on strips of columns; complex numbers are two real columns."""
-        n = X.shape[1]
-        out = np.empty((height, n), X.dtype)
-        pairs = [(X.real, out.real), (X.imag, out.imag)] if X.dtype.kind == "c" else [(X, out)]
-        strips = [
-            (x[:, a:b], y[:, a:b]) for x, y in pairs for a, b in threads.ranges(n, _COLUMNS)
-        ]
-        threads.run(task, strips, work=_NS * self.N * n)
-        return out
-
-    def tile(self, X):
-        n = X.shape[1]
-        lanes = 1 if n == 1 else _LANES
-        return np.zeros((-(-n // lanes), self.block, lanes), X.dtype)
+    def blocks(self):
+        """Yield who sits in each block of the slots, and the signs of H_Q for that block."""
+        yield from zip(self.owner.reshape(-1, self.height), self.flips, strict=True)
 
     def transform(self, tile):
-        lanes = tile.shape[2]
-        transform_pieces(tile.reshape(-1), tile.reshape(-1), lanes, self.block * lanes, 0, tile.size)
+        """Apply H_B."""
+        y = tile.reshape(-1)
+        transform_pieces(y, y, self.lanes, y.size, 0, y.size)
 
-    def forward(self, X, out):
-        tile = self.tile(X)
-        sums = np.zeros((len(tile), len(out), tile.shape[2]), X.dtype)
-        for q in range(self.n_blocks):
-            owner = self.owner[q * self.block : (q + 1) * self.block]
-            _load(X, owner, self.signs, tile)
-            self.transform(tile)
-            _take(tile, self.low, self.flips[q], sums)
-        _unpack(sums, out)
+    def over_columns(self, task, X, height):
+        """Run ``task`` on strips of columns; a complex column is two real ones."""
+        out = np.empty((height, X.shape[1]), X.dtype)
+        if X.dtype.kind == "c":
+            x, y = X.view(X.real.dtype), out.view(X.real.dtype)
+        else:
+            x, y = X, out
+        strips = [(self, x, y, a, b) for a, b in threads.ranges(x.shape[1], self.lanes)]
+        threads.run(task, strips, work=_NS * self.owner.size * x.shape[1])
+        return out
 
-    def backward(self, Y, out):
-        tile = self.tile(Y)
-        for q in range(self.n_blocks):
-            owner = self.owner[q * self.block : (q + 1) * self.block]
-            tile[...] = 0
-            _put(Y, self.low, self.flips[q], tile)
-            self.transform(tile)
-            _store(tile, owner, self.signs, out)
+
+def _forward(plan, A, out, a, b):
+    tile = np.zeros((plan.height, plan.lanes), A.dtype)
+    sums = np.zeros((len(out), plan.lanes), A.dtype)
+    if plan.lanes == 1:  # read a column in order, into the cache, before it is read at random
+        column = np.append(plan.signs * A[:, a], A.dtype.type(0))
+    for owner, flips in plan.blocks():
+        if plan.lanes == 1:
+            _load_column(column, owner, tile[:, 0])
+        else:
+            _load(A, a, b, owner, plan.signs, tile)
+        plan.transform(tile)
+        _take(tile, plan.low, flips, sums)
+    out[:, a:b] = sums[:, : b - a]
+
+
+def _backward(plan, Y, out, a, b):
+    tile = np.empty((plan.height, plan.lanes), Y.dtype)
+    for owner, flips in plan.blocks():
+        tile[...] = 0
+        _put(Y, a, b, plan.low, flips, tile)
+        plan.transform(tile)
+        _store(tile, owner, plan.signs, out, a, b)
 
 
 @jit
@@ -100,55 +110,49 @@ def _flips(high, n_blocks):
 
 
 @jit
-def _load(A, owner, signs, tile):
-    n = A.shape[1]
-    lanes = tile.shape[2]
-    whole = n // 8
+def _load(A, a, b, owner, signs, tile):
     for j in range(owner.size):
         i = owner[j]
-        if i < 0:
-            tile[:, j] = 0
+        line = tile[j]
+        if i == signs.size:
+            line[:] = 0
             continue
+        row = A[i, a:b]
         sign = tile.dtype.type(signs[i])
-        for s in range(whole):
-            for c in range(8):
-                tile[s, j, c] = sign * A[i, 8 * s + c]
-        for c in range(8 * whole, n):
-            tile[c // lanes, j, c % lanes] = sign * A[i, c]
+        for c in range(row.size):
+            line[c] = sign * row[c]
+
+
+@jit
+def _load_column(x, owner, tile):
+    for j in range(owner.size):
+        tile[j] = x[owner[j]]
 
 
 @jit
 def _take(tile, low, flips, sums):
-    for s in range(tile.shape[0]):
-        for r in range(low.size):
-            sign = tile.dtype.type(flips[r])
-            for c in range(tile.shape[2]):
-                sums[s, r, c] += sign * tile[s, low[r], c]
-
-
-@jit
-def _unpack(sums, out):
-    lanes = sums.shape[2]
-    for r in range(out.shape[0]):
-        for c in range(out.shape[1]):
-            out[r, c] = sums[c // lanes, r, c % lanes]
-
-
-@jit
-def _put(Y, low, flips, tile):
-    lanes = tile.shape[2]
     for r in range(low.size):
+        line, total = tile[low[r]], sums[r]
         sign = tile.dtype.type(flips[r])
-        for c in range(Y.shape[1]):
-            tile[c // lanes, low[r], c % lanes] += sign * Y[r, c]
+        for c in range(total.size):
+            total[c] += sign * line[c]
 
 
 @jit
-def _store(tile, owner, signs, out):
-    lanes = tile.shape[2]
+def _put(Y, a, b, low, flips, tile):
+    for r in range(low.size):
+        line, row = tile[low[r]], Y[r, a:b]
+        sign = tile.dtype.type(flips[r])
+        for c in range(row.size):
+            line[c] += sign * row[c]
+
+
+@jit
+def _store(tile, owner, signs, out, a, b):
     for j in range(owner.size):
         i = owner[j]
-        if i >= 0:
+        if i < signs.size:
+            line, row = tile[j], out[i, a:b]
             sign = tile.dtype.type(signs[i])
-            for c in range(out.shape[1]):
-                out[i, c] = sign * tile[c // lanes, j, c % lanes]
+            for c in range(row.size):
+                row[c] = sign * line[c]
