@@ -134,14 +134,15 @@ def embedding_size(
         For "gaussian" the smallest d with sqrt(n/d) + sqrt(2 log(2/delta)/d) <= eps (Davidson and
         Szarek, both ends of the interval); for "countsketch" (n**2 + n)/(eps**2 delta) (Nelson and
         Nguyen); for "tensor_sketch" of two factors 11 n**2/(eps**2 delta) (Avron, Nguyen and
-        Woodruff). The other families behave on all subspaces that were tried like a Gaussian, so
-        they get its size; no theorem says so with these constants.
+        Woodruff). "rademacher", "sparse_sign", "srht" and "srtt" behave on all subspaces that were
+        tried like a Gaussian, so they get its size; no theorem says so with these constants.
 
     Raises
     ------
     ValueError
-        If n is not positive, eps or delta is not between 0 and 1, or the family is unknown or
-        meant for distances only ("very_sparse").
+        If n is not positive, eps or delta is not between 0 and 1, or the family is unknown or has
+        no such size: it loses coordinates ("very_sparse", "less", "tensor_srht") or needs one that
+        grows exponentially with the factors ("khatri_rao").
 
     Examples
     --------
@@ -150,8 +151,11 @@ def embedding_size(
     703
     """
     n, cls = _count(n, "n"), _family(family)
-    if cls in (VerySparse, Stack):
-        raise ValueError(f"family {family!r} does not embed subspaces; use 'sparse_sign'")
+    if cls in (VerySparse, LESS, TensorSRHT, KhatriRao, Stack):
+        raise ValueError(
+            f"family {family!r} has no size that holds for every subspace; use 'sparse_sign', or "
+            "measure with distortion"
+        )
     for name, value in (("eps", eps), ("delta", delta)):
         if not 0 < value < 1:
             raise ValueError(f"{name} must be between 0 and 1, got {value}")

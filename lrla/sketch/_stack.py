@@ -59,7 +59,7 @@ class Stack(SketchOperator):
     def extend(self, d: int) -> SketchOperator:
         """Return an operator with further, independent rows."""
         last = self.parts[-1]
-        return Stack.of(self, last._sibling(_count(rows, "rows"), last.stream + 1))
+        return Stack.of(self, last._sibling(_count(d, "d"), last.stream + 1))
 
     def _weight(self, part: SketchOperator) -> float:
         return math.sqrt(part.d / self.d)

@@ -236,9 +236,7 @@ def test_p4_cut_columns_are_those_of_the_matrix(name, a, b):
         values = block.toarray() if sp.issparse(block) else block
         np.testing.assert_array_equal(values, dense[:, a:b])
     rows = S[2:9:3, a:b]
-    np.testing.assert_array_equal(
-        rows.toarray() if sp.issparse(rows) else rows, dense[2:9:3, a:b]
-    )
+    np.testing.assert_array_equal(rows.toarray() if sp.issparse(rows) else rows, dense[2:9:3, a:b])
 
 
 @families
