@@ -12,12 +12,13 @@ from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint
 from lrla.regression._factor import Factor
 from lrla.regression._problem import Problem
+from lrla.regression._refine import Done, Inner
 
 _INNER = 100
 _LANCZOS = 8
 
 
-def heavy_ball(ratio: float) -> Callable[..., Array]:
+def heavy_ball(ratio: float) -> Inner:
     """Return the iteration for a sketch with n / d = ratio.
 
     Y_{k+1} = Y_k + alpha (C - M Y_k) + beta (Y_k - Y_{k-1}) with alpha = (1 - ratio)^2 and
@@ -27,7 +28,7 @@ def heavy_ball(ratio: float) -> Callable[..., Array]:
     """
 
     def inner(
-        problem: Problem, factor: Factor, C: Array, done: Callable[[Array, Array, Array], bool]
+        problem: Problem, factor: Factor, C: Array, done: Done
     ) -> Array:
         def M(Y: Array) -> Array:
             return factor.adjoint_solve(problem.normal(factor.solve(Y)))

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from lrla._core import linalg
-from lrla._core.arrays import Array
+from lrla._core.arrays import Array, is_complex
 from lrla.regression._problem import Problem
 
 # One core of a current server, float64 (measured; only their ratios matter, and a choice by the
@@ -40,10 +40,9 @@ class Plan:
 def _pass_seconds(problem: Problem) -> float:
     """Seconds of one product with A and one with its adjoint."""
     if problem.op.kind == "dense":
-        size = problem.op.A.shape[0] * problem.n * 2.0**3
-        size *= {"32": 0.5, "64": 1.0}[str(problem.op.real_dtype)[-2:]]
-        size *= 2.0 if "complex" in str(problem.op.dtype) else 1.0
-        return size / _STREAM * max(1.0, problem.p / 4)
+        number = 8.0 if problem.u < 1e-10 else 4.0
+        number *= 2.0 if is_complex(problem.op.A) else 1.0
+        return problem.m * problem.n * number / _STREAM * max(1.0, problem.p / 4)
     stored = problem.op.A.nnz if problem.op.kind == "sparse" else problem.m * problem.n
     return _ENTRY * float(stored) * problem.p
 

@@ -9,6 +9,7 @@ import numpy as np
 from lrla._core import linalg
 from lrla._core.arrays import Array, Space, check_finite, unit_roundoff
 from lrla._core.operators import Operator
+from lrla._core.threads import ranges
 from lrla.kernels.gram import gram, gram_csr
 from lrla.kernels.normal import normal_residual, normal_residual_csr
 from lrla.sketch import SketchOperator
@@ -171,9 +172,8 @@ class Problem:
         if op.kind == "operator":
             return S @ _WeightedOperator(op, root), SB
         SA: Any = 0.0
-        for a in range(0, self.m, _ROWS):
-            part = root[a : a + _ROWS] * op.A[a : a + _ROWS, :]
-            SA = SA + S.apply(part, rows=slice(a, a + part.shape[0]))
+        for a, b in ranges(self.m, _ROWS):
+            SA = SA + S.apply(root[a:b, :] * op.A[a:b, :], rows=slice(a, b))
         return SA, SB
 
     def preconditioned_gram(self, P: Array) -> Array:
@@ -182,9 +182,10 @@ class Problem:
         self.passes += 1
         xp, out = self.space.xp, self.space.zeros((P.shape[1], P.shape[1]), P.dtype)
         rows = max(256, (1 << 23) // max(1, 8 * P.shape[1]))
-        for a in range(0, self.m, rows):
-            part = self.op.A[a : a + rows] @ X
-            w = None if self.weights is None else self.weights[a : a + rows]
+        data = self.op.A.tocsr() if self.op.kind == "sparse" else self.op.A
+        for a, b in ranges(self.m, rows):
+            part = data[a:b, :] @ X
+            w = None if self.weights is None else self.weights[a:b]
             out = out + gram(xp.asarray(part), w)
         if self.ridge is not None:
             D = xp.sqrt(self.ridge) * X

@@ -19,7 +19,8 @@ _ROUNDS = 4  # two suffice in theory (Epperly, Meier and Nakatsukasa, Theorem 4.
 _SURE = 2  # rounds that are always given their chance
 _INNER = 100  # iterations of one round at most
 
-Inner = Callable[[Problem, Factor, Array, Callable[[Array, Array], bool]], Array]
+Done = Callable[[Array, Array, Array], bool]
+Inner = Callable[[Problem, Factor, Array, Done], Array]
 
 
 def backward_error(factor: Factor, gradient: Array, Z: Array, squares: Array) -> Array:
@@ -107,7 +108,7 @@ def _step_limit(problem: Problem, factor: Factor, size: Array, squares: Array) -
 
 
 def conjugate_gradients(
-    problem: Problem, factor: Factor, C: Array, done: Callable[[Array, Array, Array], bool]
+    problem: Problem, factor: Factor, C: Array, done: Done
 ) -> Array:
     """Solve P^H (A^H W A + D) P Y = C from zero, each column with coefficients of its own."""
     xp = problem.space.xp
