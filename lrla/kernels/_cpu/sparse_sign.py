@@ -20,6 +20,7 @@ from lrla.kernels._cpu import philox
 from lrla.kernels.sparse_sign import FLUSH, widened
 
 _LINE = 64  # bytes of a cache line, where rows had better begin
+_CHUNK = 512  # rows that are converted to C order and to the precision of the sums at a time
 _STRIP = 128  # columns below which a row is not worth sharing between threads
 
 
@@ -46,15 +47,14 @@ def _table(out, words, offset, height, a, b):
 def apply(A, table, d):
     k, n = A.shape
     dtype, flush = _precision(A.dtype, d, n)
-    reals = _reals(A)
     sums = _zeros(d, n, dtype)
     if flush:
         for a, b in ranges(k, FLUSH):
             part = _zeros(d, n, dtype)
-            _add(part, reals, table, a, b)
+            _add(part, A, table, a, b)
             sums += part
     else:
-        _add(sums, reals, table, 0, k)
+        _add(sums, A, table, 0, k)
     return sums.astype(A.dtype, copy=False)
 
 
@@ -73,36 +73,36 @@ def _zeros(d, n, dtype):
     return room[skip : skip + d * n].reshape(d, n)
 
 
-def _reals(A):
-    """View a matrix as real: two dimensions in C order, else three, the last one re and im."""
-    real = A.real.dtype
-    if A.flags.c_contiguous:
-        return A.view(real)
-    parts = A.dtype.itemsize // real.itemsize
-    return np.lib.stride_tricks.as_strided(
-        A.real, (*A.shape, parts), (*A.strides, real.itemsize), writeable=False
-    )
-
-
-def _add(sums, reals, table, a, b):
+def _add(sums, A, table, a, b):
     """Add rows ``a .. b - 1``; threads own blocks of rows of the result, and strips of columns."""
-    sums = sums.view(sums.real.dtype)
     codes = np.ascontiguousarray(table)
-    nnz, width = codes.shape[1], sums.shape[1]
-    direct = reals.ndim == 2 and reals.dtype == sums.dtype
-    body = _spread_rows if direct else _spread_converted if reals.ndim == 2 else _spread_strided
-    parts = _shares(nnz, width, thread_count())
-    work = 2e-10 * (b - a) * width * nnz
-    run(lambda *part: body(sums, reals, codes, a, b, *part), parts, work=work)
+    nnz, n = codes.shape[1], A.shape[1]
+    real = sums.real.dtype
+    parts = sums.dtype.itemsize // real.itemsize  # re and im are columns of their own
+    direct = A.flags.c_contiguous and A.dtype == sums.dtype
+
+    def part(q0, q1, c0, c1):
+        out, t = sums.view(real), codes[:, q0:q1]
+        if direct:
+            _spread_rows(out, A.view(real), t, a, b, parts * c0, parts * c1, 0)
+            return
+        rows = _zeros(min(_CHUNK, b - a), c1 - c0, sums.dtype)
+        width = parts * (c1 - c0)
+        for i, j in ranges(b - a, _CHUNK):  # converted and put into C order, still in the cache
+            rows[: j - i] = A[a + i : a + j, c0:c1]
+            _spread_rows(out, rows.view(real), t[a + i : a + j], 0, j - i, 0, width, parts * c0)
+
+    work = 2e-10 * (b - a) * n * parts * nnz
+    run(part, _shares(nnz, n, thread_count()), work=work)
 
 
-def _shares(nnz, width, threads):
+def _shares(nnz, n, threads):
     """Cut the result into (block, block, column, column) ranges, one or more for each thread."""
     pairs = max(1, -(-nnz // 2))
     owners = min(threads, pairs)
     strips = -(-threads // owners)
     blocks = ranges(nnz, 2 * -(-pairs // owners))
-    columns = ranges(width, max(_STRIP, -(-width // strips)))
+    columns = ranges(n, max(_STRIP, -(-n // strips)))
     return [(*q, *c) for q in blocks for c in columns]
 
 
@@ -129,36 +129,10 @@ def _spread(sums, x, codes, c0):
 
 
 @jit(fastmath={"contract"})
-def _spread_rows(sums, A, codes, a, b, q0, q1, c0, c1):
-    """Spread rows in C order."""
+def _spread_rows(sums, A, codes, a, b, c0, c1, shift):
+    """Spread columns ``c0 .. c1 - 1`` of some rows, to columns from ``c0 + shift``."""
     for i in range(a, b):
-        _spread(sums, A[i, c0:c1], codes[i, q0:q1], c0)
-
-
-@jit(fastmath={"contract"})
-def _spread_converted(sums, A, codes, a, b, q0, q1, c0, c1):
-    """Spread rows in C order of another precision."""
-    row = np.empty(c1 - c0, sums.dtype)
-    for i in range(a, b):
-        x = A[i, c0:c1]
-        for c in range(row.size):
-            row[c] = x[c]
-        _spread(sums, row, codes[i, q0:q1], c0)
-
-
-@jit(fastmath={"contract"})
-def _spread_strided(sums, A, codes, a, b, q0, q1, c0, c1):
-    """Spread rows in any memory order: 32 rows at a time are transposed into a tile."""
-    tile = np.empty((32, c1 - c0), sums.dtype)
-    parts = A.shape[2]
-    for i0 in range(a, b, 32):
-        rows = min(32, b - i0)
-        for c in range(c0, c1):
-            j, p = c // parts, c % parts
-            for i in range(rows):
-                tile[i, c - c0] = A[i0 + i, j, p]
-        for i in range(rows):
-            _spread(sums, tile[i], codes[i0 + i, q0:q1], c0)
+        _spread(sums, A[i, c0:c1], codes[i], c0 + shift)
 
 
 def apply_csr(data, indices, indptr, table, d, n):
@@ -201,28 +175,33 @@ def _apply_csr(out, data, indices, indptr, codes, first, last, q0, q1):
 
 def apply_csc(data, indices, indptr, table, d):
     n = indptr.size - 1
-    dtype, flush = _precision(data.dtype, d, n)
-    if flush:  # the sums would have to be flushed by entries counted across columns
-        dtype = np.promote_types(dtype, np.float64)
-    sums = _zeros(n, d, dtype)
+    out = np.empty((d, n), data.dtype)
+    sums = np.dtype({"f": np.float64, "F": np.complex128}.get(data.dtype.char, data.dtype))
     parts = ranges(n, max(1, n // 64))
-    work = 5e-9 * data.size * table.shape[1]
-    run(lambda a, b: _apply_csc(sums, data, indices, indptr, table, a, b), parts, work=work)
-    return sums.T.astype(data.dtype, order="C")
+    work = 5e-9 * data.size * table.shape[1] + 2e-9 * out.size
+    run(
+        lambda a, b: _apply_csc(out, np.empty(d, sums), data, indices, indptr, table, a, b),
+        parts,
+        work=work,
+    )
+    return out
 
 
 @jit
-def _apply_csc(out, data, indices, indptr, codes, a, b):
+def _apply_csc(out, sums, data, indices, indptr, codes, a, b):
+    """Sum one column at a time, for which there is always room in double."""
     for j in range(a, b):
-        o = out[j]
+        sums[:] = 0
         for e in range(indptr[j], indptr[j + 1]):
             t = codes[indices[e]]
             v = data[e]
             for q in range(t.size):
                 if t[q] < 0:
-                    o[~t[q]] -= v
+                    sums[~t[q]] -= v
                 else:
-                    o[t[q]] += v
+                    sums[t[q]] += v
+        for r in range(sums.size):
+            out[r, j] = sums[r]
 
 
 def adjoint(Y, table):
