@@ -60,7 +60,8 @@ def cholesky(G: Array) -> Array | None:
 
         (potrf,) = scipy.linalg.get_lapack_funcs(("potrf",), (G,))
         R, failed = potrf(G, lower=False, clean=True)
-        return R if failed == 0 else None
+        # OpenBLAS takes NaN for a positive pivot; it then stands on the diagonal
+        return R if failed == 0 and bool(xp.all(xp.isfinite(xp.abs(R.diagonal())))) else None
     try:
         R = adjoint(xp.linalg.cholesky(G))
     except (LinAlgError, RuntimeError):  # torch's own LinAlgError is a RuntimeError

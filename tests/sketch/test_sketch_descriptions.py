@@ -10,7 +10,7 @@ import sys
 import cloudpickle
 import numpy as np
 import pytest
-from families import D, FAMILIES, M, assert_near, matrix
+from families import FAMILIES, D, M, assert_near, matrix
 
 from lrla import sketch
 from lrla.sketch._stack import Stack

@@ -175,7 +175,7 @@ def test_sizes_are_positive_integers(name, bad):
 
 def test_integers_of_numpy_are_sizes():
     S = sketch.SparseSign(np.int32(4), np.uint8(10), nnz_per_col=np.int64(2), rng=np.int64(5))
-    assert S == sketch.SparseSign(4, 10, nnz_per_col=2, rng=5)
+    assert sketch.SparseSign(4, 10, nnz_per_col=2, rng=5) == S
     assert all(type(v) is int for v in (S.d, S.m, S.seed, S.nnz_per_col))
     assert sketch.Gaussian(4.0, 10, rng=5) == sketch.Gaussian(4, 10, rng=5)
 
@@ -191,7 +191,7 @@ def test_parameters_of_families():
             sketch.VerySparse(4, 10, s=value)
     for value in (3, 12, 0, -2, 1.5):
         with pytest.raises(
-            ValueError, match="stream_block must be a (power of two|positive integ)"
+            ValueError, match=r"stream_block must be a (power of two|positive integ)"
         ):
             sketch.SRHT(4, 10, stream_block=value)
     with pytest.raises(ValueError, match=r"d must be at most 16, the length of the transform, got"):
@@ -217,11 +217,11 @@ def test_parameters_of_families():
     ids=["short", "zero", "negative", "nan", "infinite", "overflowing", "column"],
 )  # fmt: skip
 def test_probabilities_that_are_none(probabilities):
-    with pytest.raises(
-        ValueError, match="probabilities must be 10 finite non-negative numbers, no"
+    with (
+        pytest.raises(ValueError, match="probabilities must be 10 finite non-negative numbers, no"),
+        np.errstate(over="ignore"),
     ):
-        with np.errstate(over="ignore"):
-            sketch.LESS(4, 10, nnz_per_row=2, probabilities=probabilities)
+        sketch.LESS(4, 10, nnz_per_row=2, probabilities=probabilities)
 
 
 def test_probabilities_may_be_zero_and_need_not_sum_to_one():

@@ -1,12 +1,14 @@
 """P1 to P5, P10 and P15: a sketch is one matrix, however, wherever and on whatever it acts."""
 
+import itertools
+
 import dask.array as da
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 import scipy.sparse as sp
 import scipy.sparse.linalg as sla
-from families import D, DIMS, EXACT, FAMILIES, REFERENCES, M, assert_near, matrix
+from families import DIMS, EXACT, FAMILIES, REFERENCES, D, M, assert_near, matrix
 from hypothesis import given
 
 import lrla
@@ -162,12 +164,11 @@ def test_p2_contributions_of_any_partition_add_up(name, cuts_at, n, seed):
     S, A = FAMILIES[name](seed), matrix(M, n, "f8", seed)
     borders = [0, *sorted(cuts_at), M]
     total = np.zeros((D, n))
-    for a, b in zip(borders[:-1], borders[1:], strict=True):
+    for a, b in itertools.pairwise(borders):
         total += S.apply(A[a:b], rows=slice(a, b))
     assert_near(total, S @ A)
     sparse_total = sum(
-        S.apply(sp.csc_array(A[a:b]), rows=slice(a, b))
-        for a, b in zip(borders[:-1], borders[1:], strict=True)
+        S.apply(sp.csc_array(A[a:b]), rows=slice(a, b)) for a, b in itertools.pairwise(borders)
     )
     assert_near(sparse_total, S @ A)
 
@@ -177,9 +178,7 @@ def test_p2_countsketch_of_integers_is_bitwise_the_same_in_chunks(cuts_at, seed)
     S = sketch.CountSketch(13, 400, rng=seed)
     A = np.random.default_rng(seed).integers(-(2**40), 2**40, (400, 3)).astype(float)
     borders = [0, *sorted(cuts_at), 400]
-    pieces = [
-        S.apply(A[a:b], rows=slice(a, b)) for a, b in zip(borders[:-1], borders[1:], strict=True)
-    ]
+    pieces = [S.apply(A[a:b], rows=slice(a, b)) for a, b in itertools.pairwise(borders)]
     np.testing.assert_array_equal(sum(pieces), S @ A)
     chunks = (tuple(np.diff(borders).tolist()), 3)
     np.testing.assert_array_equal(S @ da.from_array(A, chunks=chunks), S @ A)

@@ -1,0 +1,123 @@
+"""The small dense algebra, on LAPACK and on the bare array standard."""
+
+import numpy as np
+import pytest
+
+from lrla._core import linalg
+from lrla._core.errors import SingularError
+
+UNITS = {"float32": 1e-6, "float64": 1e-14, "complex64": 1e-6, "complex128": 1e-14}
+dtypes = pytest.mark.parametrize("dtype", UNITS)
+
+
+def matrix(m, n, dtype, seed=7007):
+    random = np.random.default_rng(seed)
+    A = random.standard_normal((m, n))
+    if dtype.startswith("complex"):
+        A = A + 1j * random.standard_normal((m, n))
+    return A.astype(dtype)
+
+
+@dtypes
+def test_norms_neither_overflow_nor_underflow(backend, dtype):
+    huge = {"float32": 1e37, "complex64": 1e37}.get(dtype, 1e300)
+    A = matrix(50, 4, dtype)
+    want, columns = np.linalg.norm(A), np.linalg.norm(A, axis=0)
+    for scale in (1.0, huge, 1 / huge):
+        x = backend.asarray((A * np.asarray(scale, A.real.dtype)).astype(dtype))
+        got = linalg.norm(x)
+        assert type(got) is float
+        np.testing.assert_allclose(got / scale, want, rtol=1e-5 if "4" in dtype[-2:] or
+                                   dtype == "float32" else 1e-12)  # fmt: skip
+        by_column = backend.to_numpy(linalg.norm(x, axis=0)).astype(float) / scale
+        np.testing.assert_allclose(by_column, columns, rtol=1e-5)
+
+
+def test_norms_of_columns_of_different_scale(backend):
+    """A column is not lost because another one is 10**400 times as long."""
+    x = np.array([[3e200, 3e-200, 3.0, 0.0], [4e200, 4e-200, 4.0, 0.0]])
+    got = backend.to_numpy(linalg.norm(backend.asarray(x), axis=0))
+    np.testing.assert_allclose(got, [5e200, 5e-200, 5.0, 0.0], rtol=1e-14)
+    rows = backend.to_numpy(linalg.norm(backend.asarray(x.T.copy()), axis=1))
+    np.testing.assert_allclose(rows, [5e200, 5e-200, 5.0, 0.0], rtol=1e-14)
+
+
+def test_norms_of_nothing_and_of_what_is_not_finite(backend):
+    assert linalg.norm(backend.asarray(np.zeros((3, 0)))) == 0.0
+    assert linalg.norm(backend.asarray(np.zeros((3, 0))), axis=0).shape == (0,)
+    assert linalg.norm(backend.asarray(np.zeros((3, 0))), axis=1).shape == (3,)
+    assert linalg.norm(backend.asarray(np.zeros((2, 2)))) == 0.0
+    assert linalg.norm(backend.asarray(np.array([1e200, np.inf]))) == np.inf
+    assert np.isnan(linalg.norm(backend.asarray(np.array([1.0, np.nan, np.inf]))))
+    columns = linalg.norm(backend.asarray(np.array([[np.inf, np.nan, 3.0], [1, 2, 4]])), axis=0)
+    np.testing.assert_array_equal(backend.to_numpy(columns), [np.inf, np.nan, 5.0])
+
+
+@dtypes
+@pytest.mark.parametrize("shape", [(20, 6), (6, 6), (4, 9), (5, 1)])
+def test_triangular_factor(backend, dtype, shape):
+    A = matrix(*shape, dtype)
+    given = backend.asarray(A)
+    R = backend.to_numpy(linalg.qr_r(given))
+    assert R.shape == (min(shape), shape[1])
+    assert R.dtype == A.dtype
+    np.testing.assert_array_equal(R, np.triu(R))
+    scale = np.linalg.norm(A) ** 2
+    np.testing.assert_allclose(R.conj().T @ R, A.conj().T @ A, atol=50 * UNITS[dtype] * scale)
+    np.testing.assert_array_equal(backend.to_numpy(given), A)
+
+
+@dtypes
+def test_cholesky(backend, dtype):
+    A = matrix(20, 6, dtype)
+    G = (A.conj().T @ A).astype(dtype)
+    R = backend.to_numpy(linalg.cholesky(backend.asarray(G)))
+    np.testing.assert_array_equal(R, np.triu(R))
+    np.testing.assert_allclose(R.conj().T @ R, G, atol=50 * UNITS[dtype] * np.linalg.norm(G))
+    assert linalg.cholesky(backend.asarray(-G)) is None
+    indefinite = G.copy()
+    indefinite[5, 5] = -1
+    assert linalg.cholesky(backend.asarray(indefinite)) is None
+    assert linalg.cholesky(backend.asarray(np.zeros((3, 3), dtype))) is None
+    given = backend.asarray(G)
+    linalg.cholesky(given)
+    np.testing.assert_array_equal(backend.to_numpy(given), G)
+
+
+def test_cholesky_of_what_is_not_a_number():
+    assert linalg.cholesky(np.full((3, 3), np.nan)) is None
+    late = np.eye(400)
+    late[350, 350] = np.nan  # beyond the first block of the factorization
+    assert linalg.cholesky(late) is None
+
+
+@dtypes
+@pytest.mark.parametrize("columns", [None, 1, 4])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_triangular_solve(backend, dtype, columns, transposed):
+    R = np.triu(matrix(6, 6, dtype)) + 5 * np.eye(6, dtype=dtype)
+    B = matrix(6, columns or 1, dtype, 7008)
+    B = B[:, 0] if columns is None else B
+    X = linalg.solve_upper(backend.asarray(R), backend.asarray(B), transposed=transposed)
+    assert tuple(X.shape) == B.shape
+    op = R.conj().T if transposed else R
+    residual = op @ backend.to_numpy(X) - B
+    assert np.linalg.norm(residual) <= 100 * UNITS[dtype] * np.linalg.norm(B)
+
+
+@dtypes
+@pytest.mark.parametrize("shape", [(7, 4), (4, 7), (3, 0), (1, 1)])
+def test_singular_values(backend, dtype, shape):
+    if 0 in shape and backend.xp.__name__.endswith("torch"):
+        pytest.skip("torch has its own idea of empty decompositions")
+    A = matrix(*shape, dtype)
+    U, s, Vh = (backend.to_numpy(x) for x in linalg.svd(backend.asarray(A)))
+    k = min(shape)
+    assert (U.shape, s.shape, Vh.shape) == ((shape[0], k), (k,), (k, shape[1]))
+    np.testing.assert_allclose((U * s) @ Vh, A, atol=50 * UNITS[dtype])
+    assert np.all(np.diff(s) <= 0)
+
+
+def test_singular_is_a_linear_algebra_error():
+    with pytest.raises(np.linalg.LinAlgError):
+        raise SingularError("no factor")
