@@ -84,13 +84,13 @@ def _add(sums, A, table, a, b):
     def part(q0, q1, c0, c1):
         out, t = sums.view(real), codes[:, q0:q1]
         if direct:
-            _spread_rows(out, A.view(real), t, a, b, parts * c0, parts * c1, 0)
+            _spread(out, A.view(real), t, a, b, parts * c0, parts * c1, 0)
             return
         rows = _zeros(min(_CHUNK, b - a), c1 - c0, sums.dtype)
         width = parts * (c1 - c0)
         for i, j in ranges(b - a, _CHUNK):  # converted and put into C order, still in the cache
             rows[: j - i] = A[a + i : a + j, c0:c1]
-            _spread_rows(out, rows.view(real), t[a + i : a + j], 0, j - i, 0, width, parts * c0)
+            _spread(out, rows.view(real), t[a + i : a + j], 0, j - i, 0, width, parts * c0)
 
     work = 2e-10 * (b - a) * n * parts * nnz
     run(part, _shares(nnz, n, thread_count()), work=work)
@@ -107,32 +107,28 @@ def _shares(nnz, n, threads):
 
 
 @jit(fastmath={"contract"})
-def _spread(sums, x, codes, c0):
-    """Add the signed row ``x`` to rows of ``sums``, from column ``c0``, two rows at a time."""
-    n = x.size
-    real = x.dtype.type
-    for q in range(0, codes.size - 1, 2):
-        t, u = codes[q], codes[q + 1]
-        y = sums[t ^ (t >> 31), c0 : c0 + n]  # the complement of a negative code
-        z = sums[u ^ (u >> 31), c0 : c0 + n]
-        # signs are computed, as a choice would become a branch inside the loop
-        s, r = real((t >> 31) | 1), real((u >> 31) | 1)
-        for c in range(n):
-            y[c] += s * x[c]
-            z[c] += r * x[c]
-    if codes.size % 2 == 1:
-        t = codes[codes.size - 1]
-        y = sums[t ^ (t >> 31), c0 : c0 + n]
-        s = real((t >> 31) | 1)
-        for c in range(n):
-            y[c] += s * x[c]
-
-
-@jit(fastmath={"contract"})
-def _spread_rows(sums, A, codes, a, b, c0, c1, shift):
-    """Spread columns ``c0 .. c1 - 1`` of some rows, to columns from ``c0 + shift``."""
+def _spread(sums, A, codes, a, b, c0, c1, shift):
+    """Add signed rows, columns ``c0 .. c1 - 1``, to columns from ``c0 + shift``, two at a time."""
+    real = A.dtype.type
+    nnz = codes.shape[1]
+    s0, s1 = c0 + shift, c1 + shift
     for i in range(a, b):
-        _spread(sums, A[i, c0:c1], codes[i], c0 + shift)
+        x = A[i, c0:c1]
+        for q in range(0, nnz - 1, 2):
+            t, u = np.int64(codes[i, q]), np.int64(codes[i, q + 1])
+            y = sums[t ^ (t >> 31), s0:s1]  # the complement of a negative code
+            z = sums[u ^ (u >> 31), s0:s1]
+            # signs are computed, as a choice would become a branch inside the loop
+            f, g = real((t >> 31) | 1), real((u >> 31) | 1)
+            for c in range(x.size):
+                y[c] += f * x[c]
+                z[c] += g * x[c]
+        if nnz % 2 == 1:
+            t = np.int64(codes[i, nnz - 1])
+            y = sums[t ^ (t >> 31), s0:s1]
+            f = real((t >> 31) | 1)
+            for c in range(x.size):
+                y[c] += f * x[c]
 
 
 def apply_csr(data, indices, indptr, table, d, n):
