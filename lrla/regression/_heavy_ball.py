@@ -27,9 +27,7 @@ def heavy_ball(ratio: float) -> Inner:
     Lanczos steps.
     """
 
-    def inner(
-        problem: Problem, factor: Factor, C: Array, done: Done
-    ) -> Array:
+    def inner(problem: Problem, factor: Factor, C: Array, done: Done) -> Array:
         def M(Y: Array) -> Array:
             return factor.adjoint_solve(problem.normal(factor.solve(Y)))
 

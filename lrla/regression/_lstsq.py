@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_of
+from lrla._core.arrays import Array
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback, Loop
-from lrla._core.operators import Operator, as_operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression import _methods
+from lrla.regression._input import look
 from lrla.regression._plan import Plan, choose, predict
 from lrla.regression._problem import OutOfRangeError, Problem
 from lrla.regression._refine import _ROUNDS
@@ -152,7 +149,7 @@ def lstsq(
     (True, 20, True)
     """
     start = time.perf_counter()
-    asked = _look(A, b, weights, ridge)
+    asked = look(A, b, weights, ridge)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     for name, value in (("rcond", rcond), ("tol", tol)):
@@ -167,7 +164,6 @@ def lstsq(
     except OutOfRangeError:
         asked = replace(asked, problem=asked.problem.tamed())
         plan, solution = _solve(asked.problem, method, tol, rcond, loop, seed)
-    x, residual_norm = asked.answer(solution)
     xp = asked.problem.space.xp
     worst = float(xp.max(solution.error)) if solution.error.shape[0] else 0.0
     status = Status.CONVERGED if loop.status is None else loop.status
@@ -189,7 +185,13 @@ def lstsq(
         history=tuple(loop.history),
         seconds=time.perf_counter() - start,
     )
-    return LstsqResult(x, residual_norm, solution.factor.rank, status, info)
+    return LstsqResult(
+        asked.coefficients(solution.X),
+        asked.norms(solution.squares**0.5),
+        solution.factor.rank,
+        status,
+        info,
+    )
 
 
 def plan_lstsq(A: Any, b: Any, *, weights: Any = None, ridge: Any = 0.0) -> Plan:
@@ -219,91 +221,8 @@ def plan_lstsq(A: Any, b: Any, *, weights: Any = None, ridge: Any = 0.0) -> Plan
     >>> plan_lstsq(np.random.default_rng(7).standard_normal((30_000, 30)), np.ones(30_000)).method
     'gram'
     """
-    problem = _look(A, b, weights, ridge).problem
+    problem = look(A, b, weights, ridge).problem
     return choose(problem) if problem.m >= problem.n else _wide_plan(problem)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """The problem, and what its answer has to look like."""
-
-    problem: Problem
-    vector: bool  # b had one dimension
-    parts: bool  # b was complex and A is not: its real and imaginary parts are two right-hand sides
-    unit: float  # b was divided by this power of two
-
-    def answer(self, solution: _methods.Solution) -> tuple[Array, Any]:
-        xp = self.problem.space.xp
-        X = xp.astype(solution.X * self.problem.units * self.unit, self.problem.op.dtype)
-        residual = xp.sqrt(solution.squares) * self.unit
-        if self.parts:
-            p = X.shape[1] // 2
-            X = X[:, :p] + 1j * X[:, p:]
-            residual = xp.sqrt(residual[:p] ** 2 + residual[p:] ** 2)
-        return (X[:, 0], float(residual[0])) if self.vector else (X, residual)
-
-
-def _look(A: Any, b: Any, weights: Any, ridge: Any) -> _Asked:
-    """Check every argument once."""
-    op = as_operator(A)
-    m, n = op.shape
-    if m == 0 or n == 0:
-        raise ValueError(f"A must have at least one row and one column, got shape {(m, n)}")
-    b = as_array(b, "b", ndim=(1, 2))
-    space = space_of(op.A if op.kind == "dense" else op.space.zeros((0,), op.dtype), b)
-    if b.shape[0] != m:
-        raise ValueError(f"b must have as many rows as A, got shapes {tuple(b.shape)} and {(m, n)}")
-    check_finite(b, "b")
-    vector = b.ndim == 1
-    B = b[:, None] if vector else b
-    xp = space.xp
-    parts = is_complex(B) and not xp.isdtype(op.dtype, "complex floating")
-    if parts:
-        B = xp.concat((xp.real(B), xp.imag(B)), axis=1)
-    peak = float(xp.max(abs(B))) if B.size else 0.0
-    limit = float(xp.finfo(op.real_dtype).max) ** 0.35
-    unit = 2.0 ** math.frexp(peak)[1] if peak > 0 and not 1 / limit < peak < limit else 1.0
-    B = xp.astype(B if unit == 1.0 else B / unit, op.dtype, copy=False)
-    return _Asked(Problem(op, B, _weights(op, weights), _ridge(op, ridge)), vector, parts, unit)
-
-
-def _weights(op: Operator, weights: Any) -> Array | None:
-    if weights is None:
-        return None
-    w = as_array(weights, "weights", ndim=(1,))
-    xp = space_of(w, op.space.zeros((0,), op.dtype)).xp
-    if w.shape[0] != op.shape[0]:
-        raise ValueError(
-            f"weights must have one entry for each row of A, got {w.shape[0]} for {op.shape[0]}"
-        )
-    if not xp.isdtype(w.dtype, "real floating") or not bool(
-        xp.all(xp.isfinite(w)) and xp.all(w >= 0) and xp.any(w > 0)
-    ):
-        raise ValueError("weights must be finite, not negative, and not all zero")
-    if op.shape[1] > op.shape[0] and not bool(xp.all(w > 0)):
-        raise ValueError(
-            "weights must be positive when A has more columns than rows; leave out rows of weight 0"
-        )
-    return xp.astype(w, op.real_dtype, copy=False)
-
-
-def _ridge(op: Operator, ridge: Any) -> Array | None:
-    """Return the ridge as a column of n entries; None for zero."""
-    if isinstance(ridge, int | float | np.number):
-        values = op.space.xp.full(
-            (op.shape[1],), float(ridge), dtype=op.real_dtype, device=op.space.device
-        )
-    else:
-        values = op.space.xp.astype(as_array(ridge, "ridge", ndim=(1,)), op.real_dtype, copy=False)
-    xp = op.space.xp
-    if values.shape[0] != op.shape[1]:
-        raise ValueError(
-            f"ridge must be a number or have one entry for each column of A, got "
-            f"{values.shape[0]} for {op.shape[1]}"
-        )
-    if not bool(xp.all(xp.isfinite(values)) and xp.all(values >= 0)):
-        raise ValueError("ridge must be finite and not negative")
-    return values[:, None] if bool(xp.any(values > 0)) else None
 
 
 def _wide_plan(problem: Problem) -> Plan:

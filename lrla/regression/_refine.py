@@ -107,9 +107,7 @@ def _step_limit(problem: Problem, factor: Factor, size: Array, squares: Array) -
     return 10 * problem.u * (top * size + 0.04 * factor.condition * norm)
 
 
-def conjugate_gradients(
-    problem: Problem, factor: Factor, C: Array, done: Done
-) -> Array:
+def conjugate_gradients(problem: Problem, factor: Factor, C: Array, done: Done) -> Array:
     """Solve P^H (A^H W A + D) P Y = C from zero, each column with coefficients of its own."""
     xp = problem.space.xp
     Y, R, D = xp.zeros_like(C), C, C
