@@ -63,6 +63,22 @@ def gaussian_sklearn(A, d, seed=0):
     return GaussianRandomProjection(d, random_state=seed).fit_transform(A.T).T
 
 
+def sparse_sklearn(A, d, seed=0):
+    """Sketch the rows by a stored matrix of few signs, as dense as its authors recommend."""
+    from sklearn.random_projection import SparseRandomProjection
+
+    return SparseRandomProjection(d, random_state=seed).fit_transform(A.T).T
+
+
+def srtt_scipy(A, d, seed=0):
+    """Sketch by random signs, SciPy's cosine transform of all rows, and a sample of them."""
+    from scipy.fft import dct
+
+    random, m = np.random.default_rng(seed), A.shape[0]
+    Y = dct(random.choice([-1.0, 1.0], m)[:, None] * A, axis=0, norm="ortho")
+    return np.sqrt(m / d) * Y[random.choice(m, d, replace=False)]
+
+
 def fwht_simd(x):
     """Transform the contiguous axis by fht-cpu, the bandwidth-bound SIMD reference, in place."""
     from fht_cpu import fht
