@@ -29,7 +29,7 @@ def words_at():
 def normal():
     for label, args, count in _shapes((0, 1, 4, 7, 256, 259)):
         yield label, (*args, count), 0
-    yield "wide", ("space", KEY, TAG, 7, 8, 100002), 0
+    yield "wide", ("space", KEY, TAG, 7, 8, 70002), 0
     yield "tall", ("space", KEY, TAG, 7, 30007, 3), 0
 
 

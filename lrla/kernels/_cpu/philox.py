@@ -252,6 +252,7 @@ def words(space, key, tag, start, stop, first, count):
 
 
 def words_at(positions, key, tag, block):
+    positions = np.ascontiguousarray(positions)
     out = np.empty((positions.size, 4), np.int64)
     _run(_words_at, positions.size, out, positions, _key(key), tag, block)
     return out
@@ -283,6 +284,7 @@ def integer(space, key, tag, start, stop, count, bound):
 
 
 def permute(positions, key, tag, size):
+    positions = np.ascontiguousarray(positions)
     out = np.empty(positions.size, np.int64)
     h = half_bits(size)
     _run(_permute, out.size, out, positions, _key(key), tag, h, size)

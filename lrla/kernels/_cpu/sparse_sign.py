@@ -131,9 +131,15 @@ def _spread(sums, A, codes, a, b, c0, c1, shift):
                 y[c] += f * x[c]
 
 
+def _contiguous(*arrays):
+    """Copy what is not contiguous, lest a kernel is compiled for every mixture of strides."""
+    return [np.ascontiguousarray(a) for a in arrays]
+
+
 def apply_csr(data, indices, indptr, table, d, n):
     dtype, flush = _precision(data.dtype, d, n)
     sums = _zeros(d, n, dtype)
+    data, indices, indptr, table = _contiguous(data, indices, indptr, table)
     # what is flushed is counted in stored entries here, as these are the terms of the sums
     for a, b in ranges(data.size, FLUSH if flush else max(data.size, 1)):
         part = _zeros(d, n, dtype) if flush else sums
@@ -172,6 +178,7 @@ def _apply_csr(out, data, indices, indptr, codes, first, last, q0, q1):
 def apply_csc(data, indices, indptr, table, d):
     n = indptr.size - 1
     out = np.empty((d, n), data.dtype)
+    data, indices, indptr, table = _contiguous(data, indices, indptr, table)
     sums = np.dtype({"f": np.float64, "F": np.complex128}.get(data.dtype.char, data.dtype))
     parts = ranges(n, max(1, n // 64))
     work = 5e-9 * data.size * table.shape[1] + 2e-9 * out.size
