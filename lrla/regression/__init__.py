@@ -1,10 +1,26 @@
 """Least squares: as accurate as LAPACK and faster, or quick with error bars.
 
 `lstsq` chooses among refined Cholesky, SPIR and FOSSILS (Epperly, Meier, Nakatsukasa 2024),
-randomized Cholesky QR (Balabanov 2022) and plain QR, and returns the measured backward error.
+randomized Cholesky QR (Fan, Guo, Lin 2021; Balabanov 2022) and plain QR, and returns the measured
+backward error. `ridge_path` solves for many ridges at once. `sketch_and_solve` answers from a sketch
+alone, with standard errors (Ahfock, Astle, Richardson 2021) and the l_inf guarantee (Song, Ye, Yin,
+Zhang 2023); `StreamingLstsq` does so for rows that arrive in blocks.
 """
 
 from lrla.regression._lstsq import LstsqResult, lstsq, plan_lstsq
 from lrla.regression._plan import Plan
+from lrla.regression._ridge_path import RidgePathResult, ridge_path
+from lrla.regression._sketch_and_solve import SketchedLstsqResult, sketch_and_solve
+from lrla.regression._streaming import StreamingLstsq
 
-__all__ = ["LstsqResult", "Plan", "lstsq", "plan_lstsq"]
+__all__ = [
+    "LstsqResult",
+    "Plan",
+    "RidgePathResult",
+    "SketchedLstsqResult",
+    "StreamingLstsq",
+    "lstsq",
+    "plan_lstsq",
+    "ridge_path",
+    "sketch_and_solve",
+]

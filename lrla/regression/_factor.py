@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, space_of
@@ -96,22 +96,18 @@ def from_rows(
         Its residual norms.
     """
     xp, space, n = problem.space.xp, problem.space, problem.n
-    shift: Array | float = 0.0
-    if problem.ridge is not None and problem.ridge.shape[0] == n and n != 1:
+    if problem.ridge is not None:
         D = xp.sqrt(problem.ridge) * space.eye(n, SA.dtype)
         SA = xp.concat((SA, D), axis=0)
         SB = xp.concat((SB, space.zeros((n, SB.shape[1]), SB.dtype)), axis=0)
-    elif problem.ridge is not None:
-        shift = problem.ridge
-    if equilibrate and isinstance(shift, float):  # a ridge for each side must stay a multiple of I
+    if equilibrate:
         size = linalg.norm(SA, axis=0)[:, None]
         problem.scale = xp.where(size > 0, size, xp.ones_like(size))
     R = linalg.qr_r(xp.concat((SA / problem.scale.T, SB), axis=1))
     k = min(n, R.shape[0])
     factor, U = from_triangle(R[:k, :n], rcond)
-    factor = replace(factor, shift=shift)
     inside = adjoint(U) @ R[:k, n:]
     outside = R[:k, n:] - U @ inside
     residual = (linalg.norm(outside, axis=0) ** 2 + linalg.norm(R[k:, n:], axis=0) ** 2) ** 0.5
-    Z = factor.V @ (inside * (factor.sigma[:, None] / factor._root() ** 2))
+    Z = factor.V @ (inside / factor.sigma[:, None])
     return factor, Z, residual

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,10 @@ class Question:
     vector: bool  # b had one dimension
     parts: bool  # b was complex and A is not: its real and imaginary parts are two right-hand sides
     unit: float  # b was divided by this power of two
+
+    def tamed(self) -> Question:
+        """Ask the same of a copy of A whose columns are neither huge nor tiny."""
+        return replace(self, problem=self.problem.tamed())
 
     def coefficients(self, X: Array) -> Array:
         """Undo the units of solutions, join complex parts, and drop the axis that b did not have."""
@@ -68,7 +72,9 @@ def look(A: Any, b: Any, weights: Any, ridge: Any) -> Question:
     limit = float(xp.finfo(op.real_dtype).max) ** 0.35
     unit = 2.0 ** math.frexp(peak)[1] if peak > 0 and not 1 / limit < peak < limit else 1.0
     B = xp.astype(B if unit == 1.0 else B / unit, op.dtype, copy=False)
-    return Question(Problem(op, B, _weights(op, weights), _ridge(op, ridge)), vector, parts, unit)
+    return Question(
+        Problem(op, B, _weights(op, weights), ridge_column(op, ridge)), vector, parts, unit
+    )
 
 
 def _weights(op: Operator, weights: Any) -> Array | None:
@@ -91,7 +97,7 @@ def _weights(op: Operator, weights: Any) -> Array | None:
     return xp.astype(w, op.real_dtype, copy=False)
 
 
-def _ridge(op: Operator, ridge: Any) -> Array | None:
+def ridge_column(op: Operator, ridge: Any) -> Array | None:
     """Return the ridge as a column of n entries; None for zero."""
     if isinstance(ridge, int | float | np.number):
         values = op.space.xp.full(

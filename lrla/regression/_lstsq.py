@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from lrla._core.arrays import Array
@@ -16,7 +16,7 @@ from lrla.regression import _methods
 from lrla.regression._input import look
 from lrla.regression._plan import Plan, choose, predict
 from lrla.regression._problem import OutOfRangeError, Problem
-from lrla.regression._refine import _ROUNDS
+from lrla.regression._refine import ROUNDS
 from lrla.regression._underdetermined import least_norm
 
 METHODS = ("auto", "gram", "spir", "fossils", "cqrrt", "direct")
@@ -158,11 +158,11 @@ def lstsq(
     seed = seed_of(rng)
     tol = asked.problem.u if tol is None else tol
     rcond = asked.problem.u * max(30, asked.problem.n) if rcond is None else rcond
-    loop = Loop("lstsq", max_iter=_ROUNDS, callback=callback)
+    loop = Loop("lstsq", max_iter=ROUNDS, callback=callback)
     try:
         plan, solution = _solve(asked.problem, method, tol, rcond, loop, seed)
     except OutOfRangeError:
-        asked = replace(asked, problem=asked.problem.tamed())
+        asked = asked.tamed()
         plan, solution = _solve(asked.problem, method, tol, rcond, loop, seed)
     xp = asked.problem.space.xp
     worst = float(xp.max(solution.error)) if solution.error.shape[0] else 0.0

@@ -116,18 +116,25 @@ def _refined(
 
 
 def cqrrt(problem: Problem, tol: float, loop: Loop, make: Sketcher, rcond: float) -> Solution:
-    """Cholesky QR of the preconditioned data: no iteration, all work in matrix products.
-
-    The sketch makes the data well conditioned, the Gram matrix of the result makes them
-    orthonormal to rounding (Balabanov 2022; Fan, Guo and Lin 2021: randomized Cholesky QR).
-    """
+    """Cholesky QR of the preconditioned data: no iteration, all work in matrix products."""
     S = make(4 * problem.n)
     factor, Z, _ = from_rows(problem, *problem.sketched(S), rcond)
-    if S is not None and factor.rank:
-        R = linalg.cholesky(problem.preconditioned_gram(factor.V / factor.sigma))
-        if R is not None:
-            M = (R * factor.sigma) @ adjoint(factor.V)
-            better, _ = from_triangle(M, 0.0)
-            V = better.V[:, : factor.rank]
-            factor = replace(better, sigma=better.sigma[: factor.rank], V=V, null=factor.null)
+    if S is not None:
+        factor = orthonormalized(problem, factor)
     return _refined(problem, factor, Z, tol, loop, conjugate_gradients, S)
+
+
+def orthonormalized(problem: Problem, factor: Factor) -> Factor:
+    """Sharpen a factor from a sketch to the singular values of the data themselves.
+
+    The sketch made the data well conditioned, the Gram matrix of the result makes them orthonormal
+    to rounding (Fan, Guo and Lin 2021; Balabanov 2022: randomized Cholesky QR).
+    """
+    if factor.rank == 0:
+        return factor
+    R = linalg.cholesky(problem.preconditioned_gram(factor.V / factor.sigma))
+    if R is None:  # the sketch failed: refinement shows how far it carries
+        return factor
+    better, _ = from_triangle((R * factor.sigma) @ adjoint(factor.V), 0.0)
+    k = factor.rank
+    return replace(better, sigma=better.sigma[:k], V=better.V[:, :k], null=factor.null)

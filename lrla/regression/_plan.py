@@ -98,7 +98,7 @@ def choose(problem: Problem) -> Plan:
 
 
 def _well_conditioned(problem: Problem) -> bool:
-    """Look at about 4 n rows: is their equilibrated Gram matrix far from singular?
+    """Look at about 4 n rows and tell whether their Gram matrix is far from singular.
 
     A guess that costs next to nothing. If it is wrong, `gram` notices, for the condition of the
     factor that it uses is computed.

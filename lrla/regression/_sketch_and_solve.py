@@ -13,7 +13,7 @@ from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._factor import from_rows
 from lrla.regression._input import Question, look
-from lrla.regression._problem import Problem
+from lrla.regression._problem import OutOfRangeError, Problem
 from lrla.sketch import SketchOperator, make
 
 _DENSE = ("gaussian", "rademacher", "srht", "srtt")
@@ -186,11 +186,15 @@ def sketch_and_solve(
         raise ValueError(f"n_sketches must be at least 1, got {n_sketches}")
     seed = seed_of(rng)
     sketches = _sketches(problem, family, d, n_sketches, seed)
-    parts = [solve_rows(problem, *problem.sketched(S), S.d if S else None) for S in sketches]
-    out = average(parts)
+    try:
+        out = _averaged(problem, sketches)
+    except OutOfRangeError:
+        asked = asked.tamed()
+        out = _averaged(asked.problem, sketches)
     bound = None
     if guarantee == "linf":
-        bound = float(problem.space.xp.max(out.residual)) * eps / math.sqrt(problem.n) * out.inverse
+        largest = asked.unit * float(problem.space.xp.max(out.residual))
+        bound = eps / math.sqrt(problem.n) * largest * out.inverse
     return answer(asked, out, bound, sketches[0], seed, time.perf_counter() - start)
 
 
@@ -258,8 +262,8 @@ def solve_rows(problem: Problem, SA: Array, SB: Array, d: int | None) -> Estimat
     factor, Z, residual = from_rows(problem, SA, SB, problem.u * max(30, problem.n))
     X = factor.without_null(Z, problem.scale) / problem.scale
     spread = linalg.norm(factor.V / factor.sigma, axis=1)[:, None] / problem.scale
-    inverse = linalg.svdvals(factor.V / factor.sigma / problem.scale) if factor.rank else None
-    size = float(inverse[0]) if inverse is not None else 0.0
+    inverse = factor.V / factor.sigma / problem.scale * problem.units
+    size = float(linalg.svdvals(inverse)[0]) if factor.rank else 0.0
     if d is None:
         zero = xp.zeros_like(residual)
         return Estimate(X, spread * zero, residual, zero, math.inf, factor.rank, size)
@@ -269,8 +273,9 @@ def solve_rows(problem: Problem, SA: Array, SB: Array, d: int | None) -> Estimat
     return Estimate(X, spread * residual / math.sqrt(df), exact, distance, df, factor.rank, size)
 
 
-def average(parts: list[Estimate]) -> Estimate:
-    """Average independent estimates: the variance falls with their number."""
+def _averaged(problem: Problem, sketches: list[SketchOperator | None]) -> Estimate:
+    """Average the solutions of independent sketches: the variance falls with their number."""
+    parts = [solve_rows(problem, *problem.sketched(S), S.d if S else None) for S in sketches]
     q = len(parts)
     if q == 1:
         return parts[0]
