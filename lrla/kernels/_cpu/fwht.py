@@ -110,26 +110,26 @@ _stage_512, _stages_512_to_1024, _stages_512_to_2048 = _radix2(512), _radix4(512
 
 
 @jit
-def _stages_1_to_2(x, y):
+def _stages_1_to_2(y):
     for i in range(y.size // 4):
-        a, b, c, d = _h4(x[4 * i], x[4 * i + 1], x[4 * i + 2], x[4 * i + 3])
+        a, b, c, d = _h4(y[4 * i], y[4 * i + 1], y[4 * i + 2], y[4 * i + 3])
         y[4 * i], y[4 * i + 1], y[4 * i + 2], y[4 * i + 3] = a, b, c, d
 
 
 @jit
-def _stage_2(x, y):
+def _stage_2(y):
     for i in range(y.size // 4):
-        a, b, c, d = x[4 * i], x[4 * i + 1], x[4 * i + 2], x[4 * i + 3]
+        a, b, c, d = y[4 * i], y[4 * i + 1], y[4 * i + 2], y[4 * i + 3]
         y[4 * i], y[4 * i + 1], y[4 * i + 2], y[4 * i + 3] = a + c, b + d, a - c, b - d
 
 
 @jit
-def _inside_lines(x, y, first):
-    """Do the stages with strides from ``first``, which is 1, 2, 8 or 64, to 32 on the way to y."""
+def _inside_lines(y, first):
+    """Do the stages with strides from ``first``, which is 1, 2, 8 or 64, to 32."""
     if first == 1:
-        _stages_1_to_2(x, y)
+        _stages_1_to_2(y)
     elif first == 2:
-        _stage_2(x, y)
+        _stage_2(y)
     if first <= 2:
         _stages_4_to_32(y)
     elif first == 8:
@@ -200,13 +200,12 @@ def _short(y, first, length):
 
 
 @jit
-def transform_pieces(x, y, first, length, start, stop):
-    """Transform the pieces of ``length`` numbers of x[start:stop], each by kron(H, eye(first)).
+def transform_pieces(y, first, length, start, stop):
+    """Transform the pieces of ``length`` numbers of y[start:stop], each by kron(H, eye(first)).
 
-    The results go to y, which may be x; ``first`` is 1, 2, 8 or 64.
+    It works in place; ``first`` is 1, 2, 8 or 64.
     """
     if length < _LINE:
-        y[start:stop] = x[start:stop]
         _short(y[start:stop], first, length)
         return
     tile = np.empty(_TILE, y.dtype)
@@ -214,9 +213,8 @@ def transform_pieces(x, y, first, length, start, stop):
     for a in range(start, stop, piece):
         b = min(a + piece, stop)
         for i in range(a, b, _TILE):
-            j = min(i + _TILE, b)
-            block = y[i:j]
-            _inside_lines(x[i:j], block, first)
+            block = y[i : min(i + _TILE, b)]
+            _inside_lines(block, first)
             _across_lines(block, length)
         _across_tiles(y[a:b], length, tile)
 
@@ -224,11 +222,12 @@ def transform_pieces(x, y, first, length, start, stop):
 def fwht(X):
     """Transform along the last axis; see the definition."""
     check_length(X.shape[-1])
-    Y = np.empty(X.shape, X.dtype)
-    first = 2 if X.dtype.kind == "c" else 1
+    # NumPy's copy goes around the caches: faster than to read X and to write Y in the first pass
+    Y = np.array(X, order="C")
+    y = Y.reshape(-1).view(Y.real.dtype)
+    first = 2 if Y.dtype.kind == "c" else 1
     length = X.shape[-1] * first
-    x, y = (Z.reshape(-1).view(Y.real.dtype) for Z in (np.ascontiguousarray(X), Y))
     grain = max(length, _GRAIN // length * length)
-    parts = [(x, y, first, length, a, b) for a, b in threads.ranges(y.size, grain)]
+    parts = [(y, first, length, a, b) for a, b in threads.ranges(y.size, grain)]
     threads.run(transform_pieces, parts, work=_NS * y.size)
     return Y

@@ -56,7 +56,7 @@ class _Plan:
     def transform(self, tile):
         """Apply H_B."""
         y = tile.reshape(-1)
-        transform_pieces(y, y, self.lanes, y.size, 0, y.size)
+        transform_pieces(y, self.lanes, y.size, 0, y.size)
 
     def over_columns(self, task, X, height):
         """Run ``task`` on strips of columns; a complex column is two real ones."""
