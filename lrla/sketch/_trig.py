@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array, numpy_space, space_of
+from lrla._core.operators import Operator
 from lrla._core.random import Domain
 from lrla._core.threads import ranges
 from lrla.kernels import dct, philox, srht
 from lrla.sketch._base import SketchOperator, _count
 
+_ENTRIES = 1 << 22  # entries of sparse data made dense at a time, unless _COLUMNS need more
 _COLUMNS = 32  # columns transformed at a time: bounds the workspace to 32 m numbers
 
 
@@ -49,6 +51,16 @@ class _Trigonometric(SketchOperator):
             self._size(),
         )
         return sample
+
+    def _apply_sparse(self, op: Operator, start: int) -> Array:
+        """Transform a few columns made dense, unless they are so many that entries of S pay."""
+        k, n = op.shape
+        # an entry of S costs about ten additions of the transform
+        if n == 0 or n * math.log2(max(self._size(), 2)) > 10 * self.d:
+            return super()._apply_sparse(op, start)
+        A, width = op.A.tocsc(), max(_COLUMNS, _ENTRIES // max(k, 1))
+        parts = [self._apply_dense(A[:, i:j].toarray(), start) for i, j in ranges(n, width)]
+        return op.space.xp.concat(parts, axis=1)
 
     def _check_size(self, d: int, size: int) -> None:
         if _count(d, "d") > size:

@@ -29,6 +29,7 @@ def cuts(request, monkeypatch):
         monkeypatch.setattr(_dense, "_ENTRIES", 16 * D)
         monkeypatch.setattr(_sparse, "_TABLE", 64)
         monkeypatch.setattr(_trig, "_COLUMNS", 2)
+        monkeypatch.setattr(_trig, "_ENTRIES", 0)
 
 
 def layouts(A):
@@ -101,6 +102,16 @@ def test_p1_sparse_product(name, kind, dtype, cuts):
         assert_near(out, want, unit=UNIT[out.dtype.char])
         assert_near(X.T @ S.T, want.T, unit=UNIT[out.dtype.char])
         assert type(X.T @ S.T) is np.ndarray
+
+
+@families
+def test_p1_sparse_product_with_many_columns(name, cuts):
+    """Transforms do not make so many columns dense."""
+    S, A = FAMILIES[name](SEED), sp.random_array((M, 90), density=0.1, format="csr",
+                                                 rng=np.random.default_rng(52303))  # fmt: skip
+    for X in (A, A.tocsc()):
+        assert_near(S @ X, S.toarray() @ A.toarray())
+        assert_near(S.apply(X[7:30], rows=slice(7, 30)), S.toarray()[:, 7:30] @ A[7:30].toarray())
 
 
 @families
