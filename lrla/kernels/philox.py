@@ -174,7 +174,7 @@ def normal(
     Logarithm, sine and cosine are polynomials of which every step is one IEEE operation in
     float32, for a library's functions differ between machines in their last bits. The absolute
     error against exact arithmetic is some 1e-5 (and up to 3e-4 in the one pair of 10**6 whose
-    radius is nearly 0), and no number exceeds 6.67 in size.
+    radius is nearly 0), and no number exceeds 6.77 in size.
     """
     xp = space.xp
     x, y = _pairs(words.definition(space, key, tag, start, stop, 0, -(-count // 4)))
