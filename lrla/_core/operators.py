@@ -10,7 +10,7 @@ import numpy as np
 from lrla._core.arrays import Array, Space, adjoint, as_array, numpy_space, real_dtype, space_of
 from lrla._core.threads import ranges
 
-Kind = Literal["dense", "sparse", "operator"]
+Kind = Literal["dense", "sparse", "operator", "blocks"]
 # columns multiplied with a linear operator at a time: bounds memory, keeps its products block-wise
 _COLUMNS = 64
 
@@ -23,8 +23,8 @@ class Operator:
     ----------
     A : array, sparse matrix or linear operator
         The data as they were given, in CSR or CSC form if sparse.
-    kind : {"dense", "sparse", "operator"}
-        Whether entries can be read, and how.
+    kind : {"dense", "sparse", "operator", "blocks"}
+        Whether entries can be read, and how; "blocks" are those of `lrla.blocks`.
     space : Space
         Where its products live.
     dtype : dtype
@@ -49,12 +49,17 @@ class Operator:
 
     def matmat(self, X: Array) -> Array:
         """Multiply with a matrix of columns."""
+        if self.kind == "blocks":
+            return self.space.xp.concat(self.A.map(lambda block, a, b: block @ X), axis=0)
         if self.kind == "operator":
             return self.space.xp.asarray(self.A.matmat(X))
         return self.A @ X
 
     def rmatmat(self, Y: Array) -> Array:
         """Multiply the conjugate transpose with a matrix of columns."""
+        if self.kind == "blocks":
+            (out,) = self.A.sum(lambda block, a, b: (adjoint(block) @ Y[a:b, :],))
+            return out
         if self.kind == "operator":
             return self.space.xp.asarray(self.A.rmatmat(Y))
         if self.kind == "sparse":
@@ -72,6 +77,8 @@ class Operator:
             return self.A
         if self.kind == "sparse":
             return self.A.toarray()
+        if self.kind == "blocks":
+            return self.space.xp.concat(self.A.map(lambda block, a, b: block), axis=0)
         n = self.shape[1]
         if n == 0:
             return self.space.zeros(self.shape, self.dtype)
@@ -98,6 +105,8 @@ def as_operator(A: Any, name: str = "A") -> Operator:
     """
     if is_sparse(A):
         return _sparse(A, name)
+    if hasattr(A, "map") and hasattr(A, "bounds"):
+        return Operator(A, "blocks", A.space, A.dtype)
     if hasattr(A, "matmat") and hasattr(A, "rmatmat"):
         return _linear_operator(A, name)
     A = as_array(A, name)

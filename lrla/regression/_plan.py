@@ -39,9 +39,9 @@ class Plan:
 
 def _pass_seconds(problem: Problem) -> float:
     """Seconds of one product with A and one with its adjoint."""
-    if problem.op.kind == "dense":
+    if problem.op.kind in ("dense", "blocks"):
         number = 8.0 if problem.u < 1e-10 else 4.0
-        number *= 2.0 if is_complex(problem.op.A) else 1.0
+        number *= 2.0 if is_complex(problem.B) else 1.0
         return problem.m * problem.n * number / _STREAM * max(1.0, problem.p / 4)
     stored = problem.op.A.nnz if problem.op.kind == "sparse" else problem.m * problem.n
     return _ENTRY * float(stored) * problem.p
@@ -68,7 +68,7 @@ def predict(problem: Problem) -> dict[str, float]:
     if problem.op.kind == "operator":
         return seconds
     one, small = _pass_seconds(problem), 15.0 * n**3 / _QR
-    if problem.op.kind == "dense":
+    if problem.op.kind in ("dense", "blocks"):
         products = m * n**2 / _PRODUCT
     else:
         products = _ENTRY * problem.op.A.nnz * (problem.op.A.nnz / max(m, 1))
@@ -105,8 +105,8 @@ def _well_conditioned(problem: Problem) -> bool:
     """
     space, n, m = problem.space, problem.n, problem.m
     xp = space.xp
-    if problem.op.kind == "sparse":
-        return True  # its Gram matrix costs less than a look
+    if problem.op.kind in ("sparse", "blocks"):
+        return True  # its Gram matrix costs less than a look, or a look a pass
     run = 32
     count = max(1, min(m // run, _PILOT * n // run))
     stride = m // count

@@ -14,7 +14,18 @@ from lrla.kernels.gram import gram, gram_csr
 from lrla.kernels.normal import normal_residual, normal_residual_csr
 from lrla.sketch import SketchOperator
 
+_PRODUCT = 1 << 20  # entries of A P that are formed at a time
 _ROWS = 1 << 16  # rows that are weighted at a time before sketching: bounds the copy
+
+
+def power_of_two(sizes: Any, finfo: Any) -> Any:
+    """Return powers of two (NumPy) by which numbers of these sizes become about 1, where possible.
+
+    Far below the largest number in any case, so that one over it and products with it exist.
+    """
+    room = int(np.frexp(float(finfo.max))[1]) - 24
+    sizes = np.minimum(np.asarray(sizes, float), float(finfo.max))
+    return np.ldexp(1.0, np.clip(np.frexp(sizes)[1], -room, room))
 
 
 class OutOfRangeError(ArithmeticError):
@@ -51,6 +62,7 @@ class Problem:
         self.u = unit_roundoff(op.space.xp, op.real_dtype)
         self.scale = op.space.xp.ones((self.n, 1), dtype=op.real_dtype, device=op.space.device)
         self.units: Array | float = 1.0  # solutions times these are those of the data as given
+        self.tame = False
         self.passes = 0
 
     # -- in the scaled variables ------------------------------------------------------------
@@ -86,6 +98,12 @@ class Problem:
         X = xp.astype(X, op.dtype, copy=False)
         if op.kind == "dense":
             return normal_residual(op.A, X, B, w)
+        if op.kind == "blocks":
+            return op.A.sum(
+                lambda block, a, b: normal_residual(
+                    block, X, None if B is None else B[a:b, :], None if w is None else w[a:b]
+                )
+            )
         if op.kind == "sparse" and op.A.format == "csr":
             return normal_residual_csr(op.A.data, op.A.indices, op.A.indptr, X, B, w)
         R = -op.matmat(X) if B is None else B - op.matmat(X)
@@ -99,6 +117,8 @@ class Problem:
         self.passes += 1
         if self.op.kind == "sparse":
             G = gram_csr(*self.op.csr(), self.n, self.weights)
+        elif self.op.kind == "blocks":
+            G = self._gram_of_blocks(None)
         else:
             G = gram(self.op.A, self.weights)
         xp = self.space.xp
@@ -117,44 +137,66 @@ class Problem:
         """Refuse column sizes (or their squares) that leave no room for products of the data."""
         xp = self.space.xp
         limit = float(xp.finfo(self.op.real_dtype).max) ** (0.35 * power)
-        if not bool(xp.all((sizes == 0) | ((sizes < limit) & (sizes > 1 / limit)))):
+        fine = (sizes == 0) | ((sizes < limit) & (sizes > 1 / limit))
+        if not (self.tame or bool(xp.all(fine))):
             raise OutOfRangeError
+
+    @property
+    def metric(self) -> Array:
+        """Scaled variables over these are solutions for the data as given."""
+        return self.scale / self.units
 
     def tamed(self) -> Problem:
         """Divide columns by powers of two, in a copy, so that products neither over- nor underflow.
 
-        The only copy that is ever made of A, for data beyond 1e108 or below 1e-108 (float64).
+        The only copy that is ever made of A, for data beyond 1e108 or below 1e-108 (float64). All
+        columns are divided alike where the solution of least norm is wanted from fewer rows than
+        columns, or the ridge has to stay a multiple of the identity.
 
         Raises
         ------
         ValueError
             If the reason is that A is not finite.
         """
-        xp, op = self.space.xp, self.op
+        xp, op, ridge = self.space.xp, self.op, self.ridge
         if op.kind == "operator":
             raise ValueError("A must give finite products of moderate size; scale its columns")
-        if op.kind == "sparse":
-            check_finite(op.A.data, "A.data")
-            peak = abs(op.A).max(axis=0).toarray().ravel()
-        else:
-            blocks = [xp.max(abs(op.A[a : a + _ROWS, :]), axis=0) for a in range(0, self.m, _ROWS)]
-            peak = xp.max(xp.stack(blocks), axis=0)
-            if not bool(xp.all(xp.isfinite(peak))):
-                check_finite(op.A, "A")
-        exponents = np.frexp(np.asarray([float(v) for v in peak]))[1]
-        units = self.space.asarray(np.ldexp(1.0, -exponents), op.real_dtype)
+        peak = self._peaks()
+        if ridge is not None and ridge.shape[0] == self.n:
+            peak = xp.maximum(peak, xp.sqrt(ridge[:, 0]))
+        if self.n > self.m or (ridge is not None and ridge.shape[0] != self.n):
+            peak = xp.zeros_like(peak) + xp.max(peak)
+        inverse = power_of_two([float(v) for v in peak], xp.finfo(op.real_dtype))
+        units = self.space.asarray(1 / inverse, op.real_dtype)
         if op.kind == "sparse":
             A = op.A.copy().tocsc()
             A.data = A.data * units.repeat(A.indptr[1:] - A.indptr[:-1])
             A = A.asformat(op.A.format)
         else:
             A = op.A * units
-        ridge = self.ridge
         if ridge is not None:
-            ridge = (xp.sqrt(ridge) * units[:, None]) ** 2
+            column = units[:, None] if ridge.shape[0] == self.n else units[:1, None]
+            ridge = (xp.sqrt(ridge) * column) ** 2
         out = Problem(Operator(A, op.kind, op.space, op.dtype), self.B, self.weights, ridge)
-        out.units = units[:, None]
+        out.units, out.tame = units[:, None], True
         return out
+
+    def _peaks(self) -> Array:
+        """Return the largest entry of each column of sqrt(W) A."""
+        xp, op = self.space.xp, self.op
+        root = None if self.weights is None else xp.sqrt(self.weights)
+        if op.kind == "sparse":
+            check_finite(op.A.data, "A.data")
+            A = abs(op.A) if root is None else _scaled_rows(abs(op.A), root)
+            return A.max(axis=0).toarray().ravel()
+        peaks = []
+        for a, b in ranges(self.m, _ROWS):
+            sizes = abs(op.A[a:b, :])
+            peaks.append(xp.max(sizes if root is None else root[a:b, None] * sizes, axis=0))
+        peak = xp.max(xp.stack(peaks), axis=0)
+        if not bool(xp.all(xp.isfinite(peak))):
+            check_finite(op.A, "A")
+        return peak
 
     def _sketched(self, S: SketchOperator | None) -> tuple[Array, Array]:
         self.passes += 1
@@ -167,6 +209,10 @@ class Problem:
         SB = S @ WB
         if root is None:
             return S @ op.A, SB
+        if op.kind == "blocks":
+            return op.A.sum(lambda block, a, b: (S.apply(root[a:b, :] * block, rows=slice(a, b)),))[
+                0
+            ], SB
         if op.kind == "sparse":
             return S @ _scaled_rows(op.A, root[:, 0]), SB
         if op.kind == "operator":
@@ -180,16 +226,27 @@ class Problem:
         """Return P^H (A^H W A + D) P over s twice, for a matrix P of scaled directions."""
         X = P / self.scale
         self.passes += 1
-        xp, out = self.space.xp, self.space.zeros((P.shape[1], P.shape[1]), P.dtype)
-        rows = max(256, (1 << 23) // max(1, 8 * P.shape[1]))
-        data = self.op.A.tocsr() if self.op.kind == "sparse" else self.op.A
-        for a, b in ranges(self.m, rows):
-            part = data[a:b, :] @ X
-            w = None if self.weights is None else self.weights[a:b]
-            out = out + gram(xp.asarray(part), w)
+        xp = self.space.xp
+        out = self._gram_of_blocks(X) if self.op.kind == "blocks" else self._gram_of_rows(X)
         if self.ridge is not None:
-            D = xp.sqrt(self.ridge) * X
-            out = out + gram(D, None)
+            out = out + gram(xp.sqrt(self.ridge) * X, None)
+        return out
+
+    def _gram_of_blocks(self, X: Array | None) -> Array:
+        w = self.weights
+        (out,) = self.op.A.sum(
+            lambda block, a, b: (
+                gram(block if X is None else block @ X, None if w is None else w[a:b]),
+            )
+        )
+        return out
+
+    def _gram_of_rows(self, X: Array) -> Array:
+        k, w = int(X.shape[1]), self.weights
+        out = self.space.zeros((k, k), X.dtype)
+        data = self.op.A.tocsr() if self.op.kind == "sparse" else self.op.A
+        for a, b in ranges(self.m, max(256, _PRODUCT // k)):
+            out = out + gram(data[a:b, :] @ X, None if w is None else w[a:b])
         return out
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, NamedTuple
 
@@ -15,6 +13,7 @@ from lrla._core.dispatch import library
 from lrla._core.operators import Operator, as_operator, is_sparse
 from lrla._core.random import Domain, Key, key_of, seed_of, tag
 from lrla._core.threads import ranges
+from lrla.blocks import RowBlocks, as_blocks
 
 # columns of S that a fallback forms at a time; a multiple of every family's own granularity
 _BLOCK = 4096
@@ -163,7 +162,9 @@ class SketchOperator(ABC):
             If A is not an array, sparse matrix or linear operator of numbers.
         """
         start, stop = _bounds(rows, self.m)
-        chunked = _is_dask(A)
+        vector = len(getattr(A, "shape", ())) == 1 and not is_sparse(A)
+        A = as_blocks(A[:, None] if vector and type(A).__module__.startswith("dask") else A)
+        chunked = isinstance(A, RowBlocks)
         dense = not (chunked or is_sparse(A) or hasattr(A, "rmatmat"))
         if dense:
             A = as_array(A, "A", ndim=(1, 2))
@@ -174,7 +175,8 @@ class SketchOperator(ABC):
                 f"A needs {stop - start} rows"
             )
         if chunked:
-            return self._apply_chunks(A, start)
+            out = self._apply_blocks(A, start)
+            return out[:, 0] if vector else out
         vector = dense and A.ndim == 1
         op = as_operator(A[:, None] if vector else A)
         if op.kind == "dense":
@@ -311,20 +313,10 @@ class SketchOperator(ABC):
             rows.append(_conj(Z).T)
         return space.xp.concat(rows, axis=0)
 
-    def _apply_chunks(self, A: Any, start: int) -> Array:
-        """Sketch a dask array: one task for each chunk of rows, summed in their order."""
-        import dask
-
-        if A.ndim not in (1, 2):
-            raise ValueError(f"A must have 1 or 2 dimensions, got shape {tuple(A.shape)}")
-        if A.ndim == 2 and A.numblocks[1] > 1:
-            A = A.rechunk({1: -1})
-        starts = np.cumsum([0, *A.chunks[0][:-1]])
-        tasks = [
-            dask.delayed(self.apply)(chunk, rows=slice(int(start + a), int(start + a) + int(size)))
-            for a, size, chunk in zip(starts, A.chunks[0], A.to_delayed().ravel(), strict=True)
-        ]
-        return functools.reduce(dask.delayed(operator.add), tasks).compute()
+    def _apply_blocks(self, A: RowBlocks, start: int) -> Array:
+        """Sketch each block of rows where it is, and add up."""
+        (out,) = A.sum(lambda block, a, b: (self.apply(block, rows=slice(start + a, start + b)),))
+        return out
 
 
 class Adjoint:
@@ -386,10 +378,6 @@ def _times(S: Any, A: Array) -> Array:
 def _conj(x: Array) -> Array:
     xp = space_of(x).xp
     return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
-
-
-def _is_dask(A: Any) -> bool:
-    return type(A).__module__.partition(".")[0] == "dask" and hasattr(A, "chunks")
 
 
 def _long(value: Any) -> bool:

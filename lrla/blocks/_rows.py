@@ -1,0 +1,117 @@
+"""A tall matrix as blocks of rows, computed by Dask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from lrla._core.arrays import Space, as_floating, space_of
+
+_T = TypeVar("_T")
+_ARITY = 4  # of the tree that sums: its shape, and so the rounding, depends on the blocks alone
+
+
+class RowBlocks:
+    """A tall matrix cut into blocks of rows.
+
+    Parameters
+    ----------
+    array : dask.array.Array
+        Of shape (m, n), in one chunk of columns.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Rows and columns.
+    dtype : numpy.dtype
+        Floating dtype of the blocks; integers are promoted to float64 as blocks are made.
+    bounds : tuple of tuple of int
+        First and last row (exclusive) of each block.
+    space : Space
+        Where the blocks live: NumPy, or CuPy if Dask holds CuPy chunks.
+    """
+
+    def __init__(self, array: Any) -> None:
+        ends = np.cumsum(array.chunks[0]).tolist()
+        self.array = array
+        self.shape: tuple[int, int] = (int(array.shape[0]), int(array.shape[1]))
+        self.dtype = as_floating(array._meta).dtype
+        self.bounds = tuple(zip([0, *ends[:-1]], ends, strict=True))
+        self.space: Space = space_of(array._meta)
+
+    def map(self, function: Callable[[Any, int, int], _T]) -> list[_T]:
+        """Call ``function(block, first, last)`` for every block and return in their order."""
+        return list(self._delayed(function, reduce=False))
+
+    def sum(self, function: Callable[[Any, int, int], tuple[Any, ...]]) -> tuple[Any, ...]:
+        """Add up tuples of arrays, ``function(block, first, last)``, over a fixed tree."""
+        return tuple(self._delayed(function, reduce=True))
+
+    def _delayed(self, function: Callable[..., Any], *, reduce: bool) -> Any:
+        import dask
+
+        chunks = self.array.to_delayed().ravel()
+        parts = [
+            dask.delayed(_call, pure=False)(function, chunk, a, b)
+            for chunk, (a, b) in zip(chunks, self.bounds, strict=True)
+        ]
+        while reduce and len(parts) > 1:
+            parts = [
+                dask.delayed(_add, pure=False)(parts[i : i + _ARITY])
+                for i in range(0, len(parts), _ARITY)
+            ]
+        return parts[0].compute() if reduce else dask.compute(*parts)
+
+
+def _call(function: Callable[..., Any], chunk: Any, a: int, b: int) -> Any:
+    return function(as_floating(chunk), a, b)
+
+
+def _add(parts: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    total = parts[0]
+    for part in parts[1:]:
+        total = tuple(x + y for x, y in zip(total, part, strict=True))
+    return total
+
+
+def as_blocks(A: Any) -> Any:
+    """Return a dask array as `RowBlocks`, and anything else as it is.
+
+    Parameters
+    ----------
+    A : object
+        Any argument that may be a dask array.
+
+    Returns
+    -------
+    RowBlocks or object
+        ``A`` itself unless it is a two-dimensional dask array.
+
+    Raises
+    ------
+    ValueError
+        If the lengths of the chunks are not known.
+
+    Notes
+    -----
+    Several chunks of columns become one.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from lrla.blocks import as_blocks
+    >>> as_blocks(da.ones((100, 3), chunks=(40, 2))).bounds
+    ((0, 40), (40, 80), (80, 100))
+    """
+    if type(A).__module__.partition(".")[0] != "dask" or getattr(A, "ndim", 0) != 2:
+        return A
+    if any(np.isnan(size) for size in A.shape):
+        raise ValueError(
+            "A must have chunks of known lengths, got a dask array with unknown ones; call "
+            "A.compute_chunk_sizes() first"
+        )
+    if A.numblocks[1] > 1:
+        A = A.rechunk({1: -1})
+    return RowBlocks(A)
