@@ -31,7 +31,7 @@ def _placed(A: Array, slots: Array, N: int) -> Array:
 def _hadamard(A: Array, slots: Array, N: int, rows: Array) -> Array:
     """Compute ``H_N[rows][:, slots] @ A``."""
     xp = compat.array_namespace(A)
-    return xp.take(fwht.definition(_placed(A, slots, N).T).T, rows, axis=0)
+    return xp.take(fwht(_placed(A, slots, N).T).T, rows, axis=0)
 
 
 def _signed(A: Array, signs: Array) -> Array:

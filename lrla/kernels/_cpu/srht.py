@@ -50,8 +50,8 @@ class _Plan:
         self.flips = _flips(rows // self.height, N // self.height)
 
     def blocks(self):
-        """Yield who sits in each block of the slots, and the signs of H_Q for that block."""
-        yield from zip(self.owner.reshape(-1, self.height), self.flips, strict=True)
+        """Say who sits in each block of the slots, and the signs of H_Q for that block."""
+        return zip(self.owner.reshape(-1, self.height), self.flips, strict=True)
 
     def transform(self, tile):
         """Apply H_B."""
