@@ -51,24 +51,24 @@ class Factor:
         """Map gradients to preconditioned ones."""
         return (adjoint(self.V) @ C) / self._root()
 
-    def gradient_size(self, C: Array, omega: Array) -> Array:
-        """Norms of (G + omega**2)^(-1/2) C with G the Gram matrix that this factor stands for."""
-        root = (self.sigma[:, None] ** 2 + self.shift + omega**2) ** 0.5
-        return linalg.norm((adjoint(self.V) @ C) / root, axis=0)
+    def gradient_size(self, Y: Array, size: Array, squares: Array) -> Array:
+        """Norms of (size**2 G + squares)^(-1/2) C with G the Gram matrix that this stands for.
 
-    def residual_size(self, Y: Array, omega: Array) -> Array:
-        """Return `gradient_size` of the gradient whose preconditioned form is Y."""
+        C is the gradient whose preconditioned form (`adjoint_solve`) is Y.
+        """
         root = self._root()
-        return linalg.norm(Y * (root / (root**2 + omega**2) ** 0.5), axis=0)
+        below = (root**2 * size**2 + squares) ** 0.5
+        xp = space_of(Y).xp
+        return linalg.norm(Y * (root / xp.where(below > 0, below, xp.ones_like(below))), axis=0)
 
-    def without_null(self, Z: Array, scale: Array) -> Array:
-        """Remove what the data do not determine, so that X = Z / scale has least norm."""
+    def without_null(self, Z: Array, metric: Array) -> Array:
+        """Remove what the data do not determine, so that X = Z / metric has least norm."""
         if self.null.shape[1] == 0:
             return Z
         space = space_of(Z)
-        N = space.xp.linalg.qr(self.null / scale).Q
-        X = Z / scale
-        return (X - N @ (adjoint(N) @ X)) * scale
+        N = space.xp.linalg.qr(self.null / metric).Q
+        X = Z / metric
+        return (X - N @ (adjoint(N) @ X)) * metric
 
 
 def from_triangle(R: Array, rcond: float) -> tuple[Factor, Array]:

@@ -15,6 +15,7 @@ from lrla.regression._problem import Problem
 from lrla.regression._refine import Done, Inner
 
 _INNER = 100
+_IDLE = 10  # steps that stopped shrinking are rounding errors
 _LANCZOS = 8
 
 
@@ -34,7 +35,7 @@ def heavy_ball(ratio: float) -> Inner:
         xp = problem.space.xp
         alpha, beta = (1 - ratio) ** 2, ratio
         Y = previous = xp.zeros_like(C)
-        last, grown = math.inf, 0
+        last, grown, low, idle = math.inf, 0, xp.inf, 0
         for _ in range(_INNER):
             R = C - M(Y)
             step = alpha * R + beta * (Y - previous)
@@ -45,7 +46,9 @@ def heavy_ball(ratio: float) -> Inner:
                 Y, last, grown = previous, math.inf, 0
                 continue
             previous, Y, last = Y, Y + step, float(xp.max(moved))
-            if done(Y, R, moved):
+            less = moved < 0.5 * low
+            low, idle = xp.where(less, moved, low), 0 if bool(xp.any(less)) else idle + 1
+            if idle == _IDLE or done(Y, R, moved):
                 break
         return Y
 
@@ -54,7 +57,9 @@ def heavy_ball(ratio: float) -> Inner:
 
 def _coefficients(xp: Any, M: Callable[[Array], Array], C: Array) -> tuple[float, float]:
     """Measure the extreme eigenvalues of M and return the optimal step and momentum."""
-    q = C[:, :1] / linalg.norm(C[:, :1])
+    largest = int(xp.argmax(linalg.norm(C, axis=0)))
+    q = C[:, largest : largest + 1]
+    q = q / linalg.norm(q)
     basis, a, b = [q], [], []
     for _ in range(min(_LANCZOS, C.shape[0])):
         w = M(basis[-1])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_of
+from lrla._core.arrays import Array, Space, as_array, check_finite, is_complex, space_of
 from lrla._core.operators import Operator, as_operator
-from lrla.regression._problem import Problem
+from lrla.blocks import as_blocks
+from lrla.regression._problem import Problem, power_of_two
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Question:
     problem: Problem
     vector: bool  # b had one dimension
     parts: bool  # b was complex and A is not: its real and imaginary parts are two right-hand sides
-    unit: float  # b was divided by this power of two
+    unit: Any  # b was divided by this power of two, one for each right-hand side
+    root: float = 1.0  # and sqrt(weights) by this one
 
     def tamed(self) -> Question:
         """Ask the same of a copy of A whose columns are neither huge nor tiny."""
@@ -44,7 +45,7 @@ class Question:
 
     def norms(self, sizes: Array) -> Any:
         """Do the same for norms in the units of b, one for each right-hand side."""
-        sizes = sizes * self.unit
+        sizes = sizes * (self.unit * self.root)
         if self.parts:
             p = sizes.shape[0] // 2
             sizes = (sizes[:p] ** 2 + sizes[p:] ** 2) ** 0.5
@@ -53,10 +54,12 @@ class Question:
 
 def look(A: Any, b: Any, weights: Any, ridge: Any) -> Question:
     """Check every argument once."""
-    op = as_operator(A)
+    op = as_operator(as_blocks(A))
     m, n = op.shape
     if m == 0 or n == 0:
         raise ValueError(f"A must have at least one row and one column, got shape {(m, n)}")
+    if hasattr(b, "compute") and hasattr(b, "dask"):  # a right-hand side fits in memory
+        b = b.compute()
     b = as_array(b, "b", ndim=(1, 2))
     space = space_of(op.A if op.kind == "dense" else op.space.zeros((0,), op.dtype), b)
     if b.shape[0] != m:
@@ -68,18 +71,32 @@ def look(A: Any, b: Any, weights: Any, ridge: Any) -> Question:
     parts = is_complex(B) and not xp.isdtype(op.dtype, "complex floating")
     if parts:
         B = xp.concat((xp.real(B), xp.imag(B)), axis=1)
-    peak = float(xp.max(abs(B))) if B.size else 0.0
-    limit = float(xp.finfo(op.real_dtype).max) ** 0.35
-    unit = 2.0 ** math.frexp(peak)[1] if peak > 0 and not 1 / limit < peak < limit else 1.0
-    B = xp.astype(B if unit == 1.0 else B / unit, op.dtype, copy=False)
-    return Question(
-        Problem(op, B, _weights(op, weights), ridge_column(op, ridge)), vector, parts, unit
-    )
+    unit: Any = _units(op, space, B)
+    if unit is not None:
+        B = B / unit
+    w, root = _weights(op, weights)
+    problem = Problem(op, xp.astype(B, op.dtype, copy=False), w, ridge_column(op, ridge, root))
+    return Question(problem, vector, parts, 1.0 if unit is None else unit, root)
 
 
-def _weights(op: Operator, weights: Any) -> Array | None:
-    if weights is None:
+def _units(op: Operator, space: Space, B: Array) -> Array | None:
+    """Return powers of two that bring columns to moderate size; None if all of them have it."""
+    xp = space.xp
+    if B.size == 0:
         return None
+    peak = xp.max(abs(B), axis=0)
+    limit = float(xp.finfo(op.real_dtype).max) ** 0.35
+    fine = (peak == 0) | ((peak > 1 / limit) & (peak < limit))
+    if bool(xp.all(fine)):
+        return None
+    powers = power_of_two([float(v) for v in peak], xp.finfo(B.dtype))
+    return xp.where(fine, xp.ones_like(peak), space.asarray(powers, peak.dtype))
+
+
+def _weights(op: Operator, weights: Any) -> tuple[Array | None, float]:
+    """Check the weights; divide them by a power of four if they are huge or tiny."""
+    if weights is None:
+        return None, 1.0
     w = as_array(weights, "weights", ndim=(1,))
     xp = space_of(w, op.space.zeros((0,), op.dtype)).xp
     if w.shape[0] != op.shape[0]:
@@ -94,23 +111,31 @@ def _weights(op: Operator, weights: Any) -> Array | None:
         raise ValueError(
             "weights must be positive when A has more columns than rows; leave out rows of weight 0"
         )
-    return xp.astype(w, op.real_dtype, copy=False)
+    peak, root = float(xp.max(w)), 1.0
+    limit = float(xp.finfo(op.real_dtype).max) ** 0.1  # their products with squares stay in range
+    if not 1 / limit < peak < limit:
+        root = float(power_of_two([peak**0.5], xp.finfo(w.dtype))[0])
+        w = w / root / root
+    return xp.astype(w, op.real_dtype, copy=False), root
 
 
-def ridge_column(op: Operator, ridge: Any) -> Array | None:
-    """Return the ridge as a column of n entries; None for zero."""
-    if isinstance(ridge, int | float | np.number):
-        values = op.space.xp.full(
-            (op.shape[1],), float(ridge), dtype=op.real_dtype, device=op.space.device
-        )
+def ridge_column(op: Operator, ridge: Any, root: float = 1.0) -> Array | None:
+    """Return the ridge, over root**2, as a column of n entries; None for zero."""
+    space, n = op.space, op.shape[1]
+    if isinstance(ridge, int | float | np.integer | np.floating):
+        values = space.asarray([float(ridge)] * n, space.xp.float64)
     else:
-        values = op.space.xp.astype(as_array(ridge, "ridge", ndim=(1,)), op.real_dtype, copy=False)
-    xp = op.space.xp
-    if values.shape[0] != op.shape[1]:
+        values = as_array(ridge, "ridge", ndim=(1,))
+    xp = space_of(values, space.zeros((0,), op.dtype)).xp
+    if values.shape[0] != n:
         raise ValueError(
             f"ridge must be a number or have one entry for each column of A, got "
-            f"{values.shape[0]} for {op.shape[1]}"
+            f"{values.shape[0]} for {n}"
         )
-    if not bool(xp.all(xp.isfinite(values)) and xp.all(values >= 0)):
-        raise ValueError("ridge must be finite and not negative")
+    top = float(xp.finfo(op.real_dtype).max)
+    real = xp.isdtype(values.dtype, "real floating")
+    values = xp.astype(values, xp.float64, copy=False) if real else values
+    if not real or not bool(xp.all((values >= 0) & (values <= top * root * root))):  # NaN is not
+        raise ValueError(f"ridge must be real, not negative, and at most {top:.0e}")
+    values = xp.astype(values / root / root, op.real_dtype, copy=False)
     return values[:, None] if bool(xp.any(values > 0)) else None

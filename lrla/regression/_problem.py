@@ -159,7 +159,7 @@ class Problem:
             If the reason is that A is not finite.
         """
         xp, op, ridge = self.space.xp, self.op, self.ridge
-        if op.kind == "operator":
+        if op.kind not in ("dense", "sparse"):
             raise ValueError("A must give finite products of moderate size; scale its columns")
         peak = self._peaks()
         if ridge is not None and ridge.shape[0] == self.n:

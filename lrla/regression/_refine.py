@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, space_of
+from lrla._core.arrays import Array
 from lrla._core.iteration import Loop
 from lrla._core.results import Status
 from lrla.regression._factor import Factor
@@ -23,20 +23,24 @@ Done = Callable[[Array, Array, Array], bool]
 Inner = Callable[[Problem, Factor, Array, Done], Array]
 
 
-def backward_error(factor: Factor, gradient: Array, Z: Array, squares: Array) -> Array:
-    """Estimate the backward error of each solution, after Karlson and Walden.
+def backward_error(factor: Factor, Y: Array, size: Array, squares: Array) -> Array:
+    """Estimate the backward error of solutions, after Karlson and Walden.
 
-    The relative size, in the Frobenius norm, of the smallest change of the equilibrated matrix
-    whose exact solution is Z, within a factor of sqrt(2) (1 + eta) / (1 - eta) for a factor from a
+    The relative size, in the Frobenius norm, of the smallest change of the equilibrated matrix for
+    which they are exact, within a factor of sqrt(2) (1 + eta) / (1 - eta) for a factor from a
     sketch of distortion eta.
+
+    Parameters
+    ----------
+    factor : Factor
+        What stands for the matrix.
+    Y : array of shape (k, p)
+        Preconditioned gradients.
+    size, squares : array of shape (p,)
+        Norms of the solutions, squares of those of the residuals.
     """
-    xp = space_of(Z).xp
-    size = linalg.norm(Z, axis=0)
-    safe = xp.where(size > 0, size, xp.ones_like(size))
-    omega = xp.sqrt(squares) / safe
     total = linalg.norm(factor.sigma)
-    error = factor.gradient_size(gradient, omega) / (safe * (total if total > 0 else 1.0))
-    return xp.where(size > 0, error, xp.zeros_like(error))
+    return factor.gradient_size(Y, size, squares) / (total if total > 0 else 1.0)
 
 
 def refine(
@@ -54,45 +58,49 @@ def refine(
         Squares of its residual norms.
     """
     xp = problem.space.xp
-    Z = factor.without_null(Z, problem.scale)
-    C, squares, total = problem.gradient(Z)
-    error = backward_error(factor, C, Z, total)
-    best = Z, error, squares
+
+    def look(Z: Array) -> tuple[Array, Array, Array, Array, Array]:
+        C, squares, total = problem.gradient(Z)
+        Y, size = factor.adjoint_solve(C), linalg.norm(Z, axis=0)
+        return Y, size, squares, total, backward_error(factor, Y, size, total)
+
+    Z = factor.without_null(Z, problem.metric)
+    C, size, squares, total, error = look(Z)
+    best, fresh = (Z, error, squares), False
     with loop.interruptible():
         for round_ in loop:
-            worst = loop.report(_worst(xp, error), Z / problem.scale)
+            worst, fresh = loop.report(_worst(xp, best[1]), best[0] / problem.scale), False
             if worst <= tol:
                 loop.stop(Status.CONVERGED)
             if loop.status is not None or factor.rank == 0:
                 loop.stop(Status.CONVERGED)
                 break
-            size = linalg.norm(Z, axis=0)
-            omega = xp.sqrt(total) / xp.where(size > 0, size, xp.ones_like(size))
-            goal = tol * size * linalg.norm(factor.sigma)
             step = _step_limit(problem, factor, size, total)
 
             def done(
                 Y: Array, R: Array, moved: Array, first: bool = round_ == 1,
-                omega: Array = omega, goal: Array = goal, step: Array = step,
+                size: Array = size, total: Array = total, step: Array = step,
             ) -> bool:  # fmt: skip
                 # The recursive residual R predicts the backward error that Z + P Y would have in
                 # exact arithmetic; the first round ends earlier, at what rounding lets it reach.
-                small = factor.residual_size(R, omega) <= 0.25 * goal
+                small = backward_error(factor, R, size, total) <= 0.25 * tol
                 if first:
                     small = small | (moved <= step)
                 return bool(xp.all(small))
 
-            Y = inner(problem, factor, factor.adjoint_solve(C), done)
-            Z = factor.without_null(Z + factor.solve(Y), problem.scale)
-            C, squares, total = problem.gradient(Z)
-            error = backward_error(factor, C, Z, total)
-            if _worst(xp, error) < _worst(xp, best[1]):
-                best = Z, error, squares
-            elif loop.iteration > _SURE and _worst(xp, error) > 0.5 * worst:
+            Y = inner(problem, factor, C, done)
+            Z = factor.without_null(Z + factor.solve(Y), problem.metric)
+            C, size, squares, total, error = look(Z)
+            new, fresh = (Z, error, squares), True
+            better = (error < best[1]) | (best[1] != best[1])  # or NaN so far
+            best = tuple(xp.where(better, a, b) for a, b in zip(new, best, strict=True))
+            if loop.iteration > _SURE and _worst(xp, best[1]) > 0.5 * worst:
                 loop.stop(Status.STAGNATED)
-    if loop.status is Status.MAX_ITER and _worst(xp, best[1]) <= tol:
-        loop.status = Status.CONVERGED
-    loop.history.append(_worst(xp, best[1]))
+    if fresh:  # the loop ended right after a round
+        loop.history.append(_worst(xp, best[1]))
+    if loop.status is Status.MAX_ITER:
+        reached = _worst(xp, best[1]) <= tol
+        loop.status = Status.CONVERGED if reached else Status.STAGNATED
     return best
 
 

@@ -149,10 +149,10 @@ def ridge_path(
             f"a backward error is {worst:.1e}, above tol={tol:.1e}: {status.value}",
             ConvergenceWarning,
         )
-    sigma = factor.sigma[:, None]
+    sigma = factor.sigma[:, None] * asked.root
     info = Info(
         backward_error=error,
-        singular_values=factor.sigma,
+        singular_values=factor.sigma * asked.root,
         rank=factor.rank,
         seed=seed,
         sketch=S,
@@ -164,7 +164,7 @@ def ridge_path(
         xp.astype(X * asked.unit, problem.op.dtype),
         values,
         xp.sum(sigma**2 / (sigma**2 + values), axis=0),
-        xp.sqrt(squares) * asked.unit,
+        xp.sqrt(squares) * (asked.unit * asked.root),
         status,
         info,
     )
@@ -179,7 +179,7 @@ def _solve(
     factor, _, _ = from_rows(one, *one.sketched(S), one.u * max(30, one.n), equilibrate=False)
     if S is not None and one.op.kind != "operator":
         factor = orthonormalized(one, factor)
-    shift = xp.astype(values, one.op.real_dtype)[None, :]
+    shift = xp.astype(values / asked.root / asked.root, one.op.real_dtype)[None, :]
     factor = replace(factor, shift=shift)
     many = Problem(one.op, xp.broadcast_to(one.B, (one.m, k)), one.weights, shift)
     C = many.gradient(one.space.zeros((one.n, k), one.op.dtype))[0]

@@ -193,7 +193,7 @@ def sketch_and_solve(
         out = _averaged(asked.problem, sketches)
     bound = None
     if guarantee == "linf":
-        largest = asked.unit * float(problem.space.xp.max(out.residual))
+        largest = float(problem.space.xp.max(out.residual * asked.unit))
         bound = eps / math.sqrt(problem.n) * largest * out.inverse
     return answer(asked, out, bound, sketches[0], seed, time.perf_counter() - start)
 
@@ -260,7 +260,7 @@ def solve_rows(problem: Problem, SA: Array, SB: Array, d: int | None) -> Estimat
     """Solve a sketched problem; d is None if the rows are all there are, and the answer exact."""
     xp = problem.space.xp
     factor, Z, residual = from_rows(problem, SA, SB, problem.u * max(30, problem.n))
-    X = factor.without_null(Z, problem.scale) / problem.scale
+    X = factor.without_null(Z, problem.metric) / problem.scale
     spread = linalg.norm(factor.V / factor.sigma, axis=1)[:, None] / problem.scale
     inverse = factor.V / factor.sigma / problem.scale * problem.units
     size = float(linalg.svdvals(inverse)[0]) if factor.rank else 0.0

@@ -51,6 +51,7 @@ def least_norm(
     xp, space, op = problem.space.xp, problem.space, problem.op
     root = 1.0 if problem.weights is None else xp.sqrt(problem.weights)[:, None]
     tall = Problem(transposed(op), space.zeros((problem.n, problem.p), op.dtype))
+    tall.tame = problem.tame
     weigh = xp.ones((problem.m, 1), dtype=op.real_dtype, device=space.device) * root
     mu = None if problem.ridge is None else problem.ridge[:1, :]
     S = sketcher(tall, seed)(spir_rows(tall) * tall.n) if sketch else None
@@ -64,10 +65,10 @@ def least_norm(
     X = space.zeros((problem.n, problem.p), op.dtype)
     E = xp.zeros_like(B)
     R, error = B, _error(xp, factor, B, X)
-    best = X, error, R, E
+    best, fresh = (X, error, R, E), False
     with loop.interruptible():
         for _ in loop:
-            worst = loop.report(float(xp.max(error)) if error.shape[0] else 0.0, X)
+            worst, fresh = loop.report(_top(xp, error), X), False
             if (loop.iteration > 1 and worst <= tol) or factor.rank == 0:
                 loop.stop(Status.CONVERGED)
             if loop.status is not None:
@@ -89,13 +90,16 @@ def least_norm(
                 E = E + mu**0.5 * Z / weigh
                 R = R - mu**0.5 * E
             problem.passes += 2
-            error = _error(xp, factor, R, X)
+            error, fresh = _error(xp, factor, R, X), True
             if loop.iteration == 1 or _top(xp, error) < _top(xp, best[1]):
                 best = X, error, R, E
             elif loop.iteration > _SURE and _top(xp, error) > 0.5 * worst:
                 loop.stop(Status.STAGNATED)
+    if fresh:
+        loop.history.append(_top(xp, error))
     X, error, R, E = best
-    loop.history.append(_top(xp, error))
+    if loop.status is Status.MAX_ITER:
+        loop.status = Status.CONVERGED if _top(xp, error) <= tol else Status.STAGNATED
     problem.passes += tall.passes
     squares = linalg.norm(R if mu is None else R + mu**0.5 * E, axis=0) ** 2
     return Solution(X, error, squares, factor, S)
