@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from lrla._core.arrays import Array, adjoint
+from lrla._core.arrays import Array, adjoint, space_of
 from lrla._core.dispatch import kernel
 from lrla._core.linalg import dots
+from lrla._core.threads import ranges
 
 
 @kernel
@@ -46,10 +45,15 @@ def normal_residual_csr(
 
 
 def dense_rows(data: Array, indices: Array, indptr: Array, n: int) -> Array:
-    """Form the matrix entry by entry: the meaning of CSR, repeated entries adding up."""
-    import numpy as np
-
-    rows = np.repeat(np.arange(indptr.shape[0] - 1), np.diff(indptr))
-    dense: Any = np.zeros((indptr.shape[0] - 1, n), dtype=data.dtype)
-    np.add.at(dense, (rows, indices), data)
-    return dense
+    """Form the matrix: the meaning of CSR, repeated entries adding up, 64 rows at a time."""
+    space = space_of(data)
+    xp, ends = space.xp, [int(k) for k in indptr]
+    columns = xp.arange(n, device=space.device)
+    parts = [space.zeros((0, n), data.dtype)]
+    for a, b in ranges(len(ends) - 1, 64):
+        entry = slice(ends[a], ends[b])
+        places = xp.astype(indices[entry][:, None] == columns, data.dtype) * data[entry][:, None]
+        position = xp.arange(ends[a], ends[b], device=space.device)
+        inside = (position >= indptr[a:b][:, None]) & (position < indptr[a + 1 : b + 1][:, None])
+        parts.append(xp.astype(inside, data.dtype) @ places)
+    return xp.concat(parts, axis=0)
