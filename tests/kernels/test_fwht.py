@@ -56,6 +56,11 @@ def test_fwht_of_whole_numbers_is_exact_and_linear(log2, seed):
     np.testing.assert_array_equal(fwht(x), fwht.definition(x))
 
 
+def test_fwht_of_a_vector_longer_than_a_tile_of_tiles():
+    x = np.random.default_rng(60601).integers(-9, 10, 1 << 20).astype("f8")
+    np.testing.assert_array_equal(fwht(x), fwht.definition(x))
+
+
 def test_fwht_returns_a_new_array_even_of_length_one():
     X = np.ones((4, 1))
     for transform in (fwht, fwht.definition):

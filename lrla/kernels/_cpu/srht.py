@@ -1,7 +1,7 @@
 """Subsampled Hadamard transforms, a few columns and a block of their rows at a time.
 
 Write a row number of H_N as ``high * B + low``: then ``H_N = kron(H_Q, H_B)`` with ``Q = N / B``.
-Block q of the slots is gathered into a tile, transformed by H_B inside the L2 cache, and added
+Block q of the slots is gathered into a tile, transformed by H_B inside the caches, and added
 with the signs ``H_Q[high, q]`` to the results of the few rows that are wanted, so that H_Q is
 never applied to the others. The adjoint does the same three steps transposed, in reverse order.
 """
@@ -13,7 +13,7 @@ from lrla._core.jit import jit
 from lrla.kernels._cpu.fwht import transform_pieces
 from lrla.kernels.fwht import check_length
 
-_TILE = 65536  # numbers in a tile: 512 KiB of float64, half of a common L2 cache
+_TILE = 262144  # numbers in a tile, 2 MiB of float64: measured, a quarter of it costs 10 % more
 _NS = 2e-9  # seconds for one number, roughly
 
 
