@@ -4,8 +4,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers see
+    from lrla import blocks as blocks
+    from lrla import datasets as datasets
     from lrla import regression as regression
     from lrla import sketch as sketch
+    from lrla import testing as testing
     from lrla._core.errors import AccuracyWarning as AccuracyWarning
     from lrla._core.errors import ConvergenceWarning as ConvergenceWarning
     from lrla._core.errors import RankWarning as RankWarning
@@ -24,13 +27,14 @@ _HOME = {
     "progress": "lrla._core.iteration",
     "threads": "lrla._core.threads",
 }
-_ROOMS = ("datasets", "regression", "sketch", "testing")
+_ROOMS = ("blocks", "datasets", "regression", "sketch", "testing")
 __all__ = [
     "AccuracyWarning",
     "ConvergenceWarning",
     "RankWarning",
     "Status",
     "__version__",
+    "blocks",
     "datasets",
     "lstsq",
     "progress",

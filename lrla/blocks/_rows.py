@@ -18,7 +18,7 @@ class RowBlocks:
 
     Parameters
     ----------
-    array : dask.array.Array
+    A : dask.array.Array
         Of shape (m, n), in one chunk of columns.
 
     Attributes
@@ -33,13 +33,13 @@ class RowBlocks:
         Where the blocks live: NumPy, or CuPy if Dask holds CuPy chunks.
     """
 
-    def __init__(self, array: Any) -> None:
-        ends = np.cumsum(array.chunks[0]).tolist()
-        self.array = array
-        self.shape: tuple[int, int] = (int(array.shape[0]), int(array.shape[1]))
-        self.dtype = as_floating(array._meta).dtype
+    def __init__(self, A: Any) -> None:
+        ends = np.cumsum(A.chunks[0]).tolist()
+        self.array = A
+        self.shape: tuple[int, int] = (int(A.shape[0]), int(A.shape[1]))
+        self.dtype = as_floating(A._meta).dtype
         self.bounds = tuple(zip([0, *ends[:-1]], ends, strict=True))
-        self.space: Space = space_of(array._meta)
+        self.space: Space = space_of(A._meta)
 
     def map(self, function: Callable[[Any, int, int], _T]) -> list[_T]:
         """Call ``function(block, first, last)`` for every block and return in their order."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from lrla._core import linalg
 from lrla._core.arrays import Array, is_complex
+from lrla.kernels.gram import gram
 from lrla.regression._problem import Problem
 
 # One core of a current server, float64 (measured; only their ratios matter, and a choice by the
@@ -15,7 +18,9 @@ _PRODUCT = 4.0e10  # flops per second of syrk and gemm
 _QR = 2.0e10  # flops per second of QR and SVD of the sketch
 _STREAM = 2.4e10  # bytes per second of a pass over dense data
 _ENTRY = 2.0e-9  # seconds for each stored entry of sparse data in a pass
-_PILOT = 4  # sampled rows for each column in the pilot
+_PILOT = 8  # sampled rows for each column in the pilot
+_RARE = 8  # rows: fewer do not tell whether a column depends on others
+_GOLDEN = 0.6180339887498949  # multiples of it modulo 1 spread evenly over any length
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,28 +103,30 @@ def choose(problem: Problem) -> Plan:
 
 
 def _well_conditioned(problem: Problem) -> bool:
-    """Look at about 4 n rows and tell whether their Gram matrix is far from singular.
+    """Look at about 8 n rows and tell whether their Gram matrix is far from singular.
 
-    A guess that costs next to nothing. If it is wrong, `gram` notices, for the condition of the
-    factor that it uses is computed.
+    A guess that costs next to nothing. If it is wrong, `gram` notices, for it tests the factor that
+    it uses. Single rows all over the data are looked at, since neighbours may be alike.
     """
     space, n, m = problem.space, problem.n, problem.m
     xp = space.xp
     if problem.op.kind in ("sparse", "blocks"):
         return True  # its Gram matrix costs less than a look, or a look a pass
-    run = 32
-    count = max(1, min(m // run, _PILOT * n // run))
-    stride = m // count
-    rows = xp.concat([problem.op.A[k * stride : k * stride + run, :] for k in range(count)], axis=0)
+    count = min(m, _PILOT * n)
+    places = space.asarray((np.arange(1, count + 1) * _GOLDEN % 1.0 * m).astype(np.int64))
+    rows = xp.take(problem.op.A, places, axis=0)
     if problem.weights is not None:
-        w = xp.concat([problem.weights[k * stride : k * stride + run] for k in range(count)])
-        rows = rows * xp.sqrt(w)[:, None]
+        rows = rows * xp.sqrt(xp.take(problem.weights, places))[:, None]
     size: Array = linalg.norm(rows, axis=0)
-    seen = space.asarray([j for j in range(n) if float(size[j]) > 0]) if space.is_numpy else None
-    if seen is not None and seen.shape[0] < n:  # rare dummies: absent columns cannot be dependent
-        rows, size = xp.take(rows, seen, axis=1), xp.take(size, seen)
-    size = xp.where(size > 0, size, xp.ones_like(size))
     if not bool(xp.all(xp.isfinite(size))):
         return True  # `gram` looks at all of A, and says what is wrong with it
-    s = linalg.svdvals(linalg.qr_r(rows / size))
-    return bool(s.shape[0] > 0 and float(s[-1]) > 0.5 * problem.u**0.5 * float(s[0]))
+    rows = rows / xp.where(size > 0, size, xp.ones_like(size))
+    # Columns that live on a handful of the sampled rows (rare dummies) look dependent by accident:
+    # they are taken for independent.
+    rare = xp.astype(xp.sum(abs(rows) ** 4, axis=0) * _RARE >= 1, rows.dtype)
+    rare = xp.where(size > 0, rare, xp.ones_like(rare))
+    R = linalg.cholesky(gram(rows, None) + rare * space.eye(n, rows.dtype))
+    if R is None:
+        return False
+    s = linalg.svdvals(R)
+    return bool(float(s[-1]) > 0.5 * problem.u**0.5 * float(s[0]))

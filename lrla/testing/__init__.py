@@ -1,0 +1,8 @@
+"""Checks for randomized methods, for this library's tests and for those of its users.
+
+`backward_error` is the exact error of Karlson and Walden (1997) that `lrla.lstsq` estimates.
+"""
+
+from lrla.testing._least_squares import backward_error
+
+__all__ = ["backward_error"]
