@@ -1,0 +1,100 @@
+"""Dask arrays as row blocks: the same answers as in memory, whatever the scheduler."""
+
+import numpy as np
+import pytest
+
+import lrla
+from lrla import regression as R
+from lrla import sketch
+from lrla.blocks import RowBlocks, as_blocks
+
+da = pytest.importorskip("dask.array")
+dask = pytest.importorskip("dask")
+
+
+def data(m=5000, n=20):
+    rng = np.random.default_rng(40917)
+    A = rng.standard_normal((m, n))
+    return A, A.sum(axis=1) + rng.standard_normal(m), rng.uniform(0, 2, m)
+
+
+def chunked(A, rows=700, columns=7):
+    return da.from_array(A, chunks=(rows, columns))
+
+
+def test_blocks_cover_the_rows_in_order():
+    A, _, _ = data()
+    blocks = as_blocks(chunked(A))
+    assert isinstance(blocks, RowBlocks)
+    assert blocks.shape == (5000, 20)
+    assert blocks.bounds[0] == (0, 700)
+    assert blocks.bounds[-1] == (4900, 5000)
+    assert np.array_equal(np.concatenate(blocks.map(lambda block, a, b: block)), A)
+    (total,) = blocks.sum(lambda block, a, b: (block.sum(axis=0),))
+    np.testing.assert_allclose(total, A.sum(axis=0), rtol=1e-12)
+    assert as_blocks(A) is A
+
+
+def test_integers_become_floats_in_the_blocks():
+    blocks = as_blocks(da.from_array(np.arange(12).reshape(6, 2), chunks=(4, 2)))
+    assert blocks.dtype == np.float64
+    assert all(block.dtype == np.float64 for block in blocks.map(lambda block, a, b: block))
+
+
+def test_the_sum_is_a_fixed_tree():
+    A, _, _ = data()
+    blocks = as_blocks(chunked(A, rows=37))
+
+    def total():
+        return blocks.sum(lambda block, a, b: (block.T @ block,))[0]
+
+    with dask.config.set(scheduler="synchronous"):
+        serial = total()
+    with dask.config.set(scheduler="threads", num_workers=4):
+        assert np.array_equal(total(), serial)
+
+
+@pytest.mark.parametrize("method", ["auto", "gram", "spir", "fossils", "cqrrt", "direct"])
+def test_L9_lstsq_on_chunks_is_lstsq(method):
+    A, b, w = data()
+    for options in ({}, {"weights": w, "ridge": 2.0}):
+        want = lrla.lstsq(A, b, rng=5, **options)
+        got = lrla.lstsq(chunked(A), b, method=method, rng=5, **options)
+        np.testing.assert_allclose(got.x, want.x, rtol=1e-10)
+        np.testing.assert_allclose(got.residual_norm, want.residual_norm, rtol=1e-10)
+        assert got.info.backward_error <= 1.2e-16
+
+
+def test_schedulers_do_not_change_the_bits():
+    A, b, _ = data()
+    answers = []
+    for scheduler in ("synchronous", "threads"):
+        with dask.config.set(scheduler=scheduler):
+            answers.append(lrla.lstsq(chunked(A), b, method="spir", rng=5).x)
+    assert np.array_equal(*answers)
+
+
+def test_other_functions_take_chunks():
+    A, b, _ = data()
+    D = chunked(A)
+    np.testing.assert_allclose(
+        R.sketch_and_solve(D, da.from_array(b), rng=5).x, R.sketch_and_solve(A, b, rng=5).x
+    )
+    np.testing.assert_allclose(
+        R.ridge_path(D, b, [0.0, 3.0], rng=5).x, R.ridge_path(A, b, [0.0, 3.0], rng=5).x
+    )
+    S = sketch.Gaussian(30, 5000, rng=5)
+    np.testing.assert_allclose(S @ D, S @ A, rtol=1e-11, atol=1e-12)
+    wide = lrla.lstsq(chunked(A.T[:, :300], rows=6, columns=100), np.ones(20))
+    np.testing.assert_allclose(wide.x, np.linalg.lstsq(A.T[:, :300], np.ones(20))[0], rtol=1e-9)
+
+
+def test_what_cannot_be_is_said():
+    A, b, _ = data()
+    D = chunked(A)
+    with pytest.raises(ValueError, match=r"A.compute_chunk_sizes\(\) first"):
+        as_blocks(D[D[:, 0] > 0])
+    bad = A.copy()
+    bad[4321, 3] = np.nan
+    with pytest.raises(ValueError, match="A must"):
+        lrla.lstsq(chunked(bad), b)

@@ -1,0 +1,109 @@
+"""`ridge_path`: each solution is the ridge solution, and the certificate says so."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse.linalg import aslinearoperator
+
+from lrla import regression as R
+
+RIDGES = [0.0, 1e-6, 1.0, 300.0, 1e9]
+
+
+def reference(A, b, ridge):
+    n = A.shape[1]
+    rows = np.concatenate([A, np.sqrt(ridge) * np.eye(n)])
+    return np.linalg.lstsq(rows, np.concatenate([b, np.zeros(n)]))[0]
+
+
+def problem(seed, m=900, n=12, cond=1e4):
+    rng = np.random.default_rng(seed)
+    U, V = (np.linalg.qr(rng.standard_normal((k, n)))[0] for k in (m, n))
+    A = U * np.logspace(0, -np.log10(cond), n) @ V.T * 50
+    return A, A @ rng.standard_normal(n) + rng.standard_normal(m)
+
+
+@pytest.mark.parametrize("kind", ["C", "F", "csr", "operator"])
+def test_each_column_is_a_ridge_solution(kind):
+    A, b = problem(88123)
+    data = {
+        "C": A,
+        "F": np.asfortranarray(A),
+        "csr": scipy.sparse.csr_array(A),
+        "operator": aslinearoperator(A),
+    }[kind]
+    path = R.ridge_path(data, b, RIDGES, rng=4)
+    s = np.linalg.svd(A, compute_uv=False)
+    for k, ridge in enumerate(RIDGES):
+        want = reference(A, b, ridge)
+        np.testing.assert_allclose(path.x[:, k], want, rtol=1e-7, atol=1e-9 * abs(want).max())
+        np.testing.assert_allclose(path.residual_norm[k], np.linalg.norm(b - A @ want), rtol=1e-9)
+        if kind != "operator":
+            np.testing.assert_allclose(
+                path.effective_dimension[k], np.sum(s**2 / (s**2 + ridge)), rtol=1e-8
+            )
+    assert path.status
+    assert np.all(path.info.backward_error <= 1.2e-16)
+
+
+def test_it_agrees_with_lstsq_and_weights():
+    A, b = problem(5512)
+    w = np.random.default_rng(7).uniform(0, 2, 900)
+    path = R.ridge_path(A, b, [2.0], weights=w, rng=4)
+    np.testing.assert_allclose(path.x[:, 0], R.lstsq(A, b, weights=w, ridge=2.0).x, rtol=1e-8)
+
+
+def test_dependent_columns_and_no_ridge_give_least_norm():
+    A, b = problem(31, cond=10)
+    A = np.concatenate([A, A[:, :2]], axis=1)
+    path = R.ridge_path(A, b, [0.0, 1.0], rng=4)
+    assert path.info.rank == 12
+    np.testing.assert_allclose(path.x[:, 0], np.linalg.pinv(A, rcond=1e-12) @ b, rtol=1e-8)
+    np.testing.assert_allclose(path.x[:, 1], reference(A, b, 1.0), rtol=1e-8)
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 8))
+def test_solutions_shrink_and_residuals_grow(seed, n):
+    A, b = problem(seed, m=120, n=n, cond=100)
+    path = R.ridge_path(A, b, [0.0, 0.1, 1.0, 10.0], rng=seed)
+    sizes = np.linalg.norm(path.x, axis=0)
+    slack = 1 + 1e-10
+    assert np.all(sizes[1:] <= sizes[:-1] * slack)
+    assert np.all(path.residual_norm[1:] * slack >= path.residual_norm[:-1])
+    assert np.all(path.effective_dimension[1:] <= path.effective_dimension[:-1] * slack)
+
+
+def test_array_libraries_agree(backend):
+    A, b = problem(8123, cond=100)
+    want = R.ridge_path(A, b, RIDGES, rng=2).x
+    got = R.ridge_path(
+        backend.asarray(A), backend.asarray(b), backend.asarray(np.array(RIDGES)), rng=2
+    )
+    np.testing.assert_allclose(backend.to_numpy(got.x), want, rtol=1e-9, atol=1e-12)
+
+
+def test_mistakes_are_named():
+    A, b = problem(3)
+    with pytest.raises(ValueError, match="ridges must be finite, not negative, and at least one"):
+        R.ridge_path(A, b, [1.0, -1.0])
+    with pytest.raises(ValueError, match="ridges must be finite, not negative, and at least one"):
+        R.ridge_path(A, b, [])
+    with pytest.raises(ValueError, match="use lstsq for each ridge"):
+        R.ridge_path(A.T, np.ones(12), [1.0])
+    with pytest.raises(ValueError, match="b must be one vector"):
+        R.ridge_path(A, np.ones((900, 2)), [1.0])
+    with pytest.raises(ValueError, match="divide it by its largest entry"):
+        R.ridge_path(A * 1e200, b, [1.0])
+    with pytest.raises(ValueError, match=r"A must be finite|A must have entries whose squares"):
+        R.ridge_path(np.where(A > 1, np.inf, A), b, [1.0])
+
+
+def test_a_callback_can_stop_it():
+    A, b = problem(3)
+    seen = []
+    path = R.ridge_path(A, b, RIDGES, callback=lambda s: seen.append(s) or True, rng=3)
+    assert path.status.name == "STOPPED"
+    assert len(seen) == 1
+    assert seen[0].x.shape == (12, 5)
