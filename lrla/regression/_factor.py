@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, adjoint, space_of
+from lrla._core.arrays import Array, adjoint, space_of, unit_roundoff
 from lrla.regression._problem import Problem
 
 
@@ -65,8 +65,11 @@ class Factor:
         """Remove what the data do not determine, so that X = Z / metric has least norm."""
         if self.null.shape[1] == 0:
             return Z
-        space = space_of(Z)
-        N = space.xp.linalg.qr(self.null / metric).Q
+        xp = space_of(Z).xp
+        # what rounding left in entries that should be zero would rule where columns differ in size
+        noise = 16 * unit_roundoff(xp, self.sigma.dtype)
+        null = xp.where(abs(self.null) > noise, self.null, xp.zeros_like(self.null))
+        N = xp.linalg.qr(null / metric).Q
         X = Z / metric
         return (X - N @ (adjoint(N) @ X)) * metric
 

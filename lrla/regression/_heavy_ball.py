@@ -15,7 +15,7 @@ from lrla.regression._problem import Problem
 from lrla.regression._refine import Done, Inner
 
 _INNER = 100
-_IDLE = 10  # steps that stopped shrinking are rounding errors
+_IDLE = 10
 _LANCZOS = 8
 
 
@@ -24,8 +24,8 @@ def heavy_ball(ratio: float) -> Inner:
 
     Y_{k+1} = Y_k + alpha (C - M Y_k) + beta (Y_k - Y_{k-1}) with alpha = (1 - ratio)^2 and
     beta = ratio, the optimum for eigenvalues in [1/(1 + sqrt(ratio))^2, 1/(1 - sqrt(ratio))^2].
-    If steps grow three times in a row the eigenvalues lie outside; they are then measured by eight
-    Lanczos steps.
+    If steps grow three times in a row or do not shrink in ten the eigenvalues lie outside, or what
+    is left are rounding errors: the eigenvalues are measured, once, by eight Lanczos steps.
     """
 
     def inner(problem: Problem, factor: Factor, C: Array, done: Done) -> Array:
@@ -35,20 +35,22 @@ def heavy_ball(ratio: float) -> Inner:
         xp = problem.space.xp
         alpha, beta = (1 - ratio) ** 2, ratio
         Y = previous = xp.zeros_like(C)
-        last, grown, low, idle = math.inf, 0, xp.inf, 0
+        last, grown, low, idle, measured = math.inf, 0, xp.inf, 0, False
         for _ in range(_INNER):
             R = C - M(Y)
             step = alpha * R + beta * (Y - previous)
             moved = linalg.norm(step, axis=0)
             grown = grown + 1 if float(xp.max(moved)) > last else 0
-            if grown == 3:
+            if grown == 3 or idle == _IDLE:
+                if measured:
+                    break
                 alpha, beta = _coefficients(xp, M, C)
-                Y, last, grown = previous, math.inf, 0
+                Y, last, grown, low, idle, measured = previous, math.inf, 0, xp.inf, 0, True
                 continue
             previous, Y, last = Y, Y + step, float(xp.max(moved))
             less = moved < 0.5 * low
             low, idle = xp.where(less, moved, low), 0 if bool(xp.any(less)) else idle + 1
-            if idle == _IDLE or done(Y, R, moved):
+            if done(Y, R, moved):
                 break
         return Y
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, is_complex
+from lrla._core.arrays import Array, adjoint, is_complex
 from lrla.kernels.gram import gram
 from lrla.regression._problem import Problem
 
@@ -128,5 +128,8 @@ def _well_conditioned(problem: Problem) -> bool:
     R = linalg.cholesky(gram(rows, None) + rare * space.eye(n, rows.dtype))
     if R is None:
         return False
-    s = linalg.svdvals(R)
-    return bool(float(s[-1]) > 0.5 * problem.u**0.5 * float(s[0]))
+    _, s, Vh = linalg.svd(R)
+    # rounding may make dependent columns look independent in R, but not in the rows themselves
+    v = adjoint(Vh[-1:, :])
+    smallest = linalg.norm(xp.concat((rows @ v, rare[:, None] * v), axis=0))
+    return bool(min(float(s[-1]), smallest) > 0.5 * problem.u**0.5 * float(s[0]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, adjoint
+from lrla._core.arrays import Array
 from lrla._core.iteration import Loop
 from lrla._core.operators import Operator
 from lrla._core.results import Status
@@ -64,12 +64,13 @@ def least_norm(
     B = root * problem.B
     X = space.zeros((problem.n, problem.p), op.dtype)
     E = xp.zeros_like(B)
-    R, error = B, _error(xp, factor, B, X)
-    best, fresh = (X, error, R, E), False
+    R = B
+    error, squares = _error(problem, factor, R, X, E, mu)
+    best, fresh = (X, error, squares), False
     with loop.interruptible():
         for _ in loop:
-            worst, fresh = loop.report(_top(xp, error), X), False
-            if (loop.iteration > 1 and worst <= tol) or factor.rank == 0:
+            worst, fresh = loop.report(_top(xp, best[1]), best[0]), False
+            if worst <= tol or factor.rank == 0:
                 loop.stop(Status.CONVERGED)
             if loop.status is not None:
                 break
@@ -90,18 +91,18 @@ def least_norm(
                 E = E + mu**0.5 * Z / weigh
                 R = R - mu**0.5 * E
             problem.passes += 2
-            error, fresh = _error(xp, factor, R, X), True
-            if loop.iteration == 1 or _top(xp, error) < _top(xp, best[1]):
-                best = X, error, R, E
-            elif loop.iteration > _SURE and _top(xp, error) > 0.5 * worst:
+            error, squares = _error(problem, factor, R, X, E, mu)
+            new, fresh = (X, error, squares), True
+            better = error < best[1]
+            best = tuple(xp.where(better, a, b) for a, b in zip(new, best, strict=True))
+            if loop.iteration > _SURE and _top(xp, best[1]) > 0.5 * worst:
                 loop.stop(Status.STAGNATED)
     if fresh:
-        loop.history.append(_top(xp, error))
-    X, error, R, E = best
+        loop.history.append(_top(xp, best[1]))
+    X, error, squares = best
     if loop.status is Status.MAX_ITER:
         loop.status = Status.CONVERGED if _top(xp, error) <= tol else Status.STAGNATED
     problem.passes += tall.passes
-    squares = linalg.norm(R if mu is None else R + mu**0.5 * E, axis=0) ** 2
     return Solution(X, error, squares, factor, S)
 
 
@@ -114,13 +115,21 @@ def _factor(tall: Problem, SA: Array, SB: Array, rcond: float) -> Factor:
     return from_rows(tall, SA, SB, rcond, equilibrate=False)[0]
 
 
-def _error(xp: Any, factor: Factor, R: Array, X: Array) -> Array:
-    """Karlson-Walden estimate with A^H R seen through the factor of A^H: no product with A."""
-    size = linalg.norm(X, axis=0)
-    safe = xp.where(size > 0, size, xp.ones_like(size))
-    inside = adjoint(factor.V) @ R
-    omega = linalg.norm(R, axis=0) / safe
-    sigma = factor.sigma[:, None]
-    part = linalg.norm(inside * (sigma / (sigma**2 + omega**2 + factor.shift) ** 0.5), axis=0)
-    total = linalg.norm(factor.sigma)
-    return part / (safe * (total if total > 0 else 1.0))
+def _error(
+    problem: Problem, factor: Factor, R: Array, X: Array, E: Array, mu: Array | None
+) -> tuple[Array, Array]:
+    """Karlson-Walden estimate with A^H R seen through the factor of A^H: no product with A.
+
+    The gradient of the ridge problem is A^H R, too, for X and E come from the same multipliers.
+    Returns also the squares of the residual norms.
+    """
+    sigma, size = factor.sigma[:, None], linalg.norm(X, axis=0)
+    Y = factor.adjoint_solve(R) * sigma
+    squares = linalg.norm(R if mu is None else R + mu**0.5 * E, axis=0) ** 2
+    if mu is None:
+        all_squares, total = squares, linalg.norm(factor.sigma)
+    else:
+        all_squares = squares + mu[0, :] * size**2
+        total = (linalg.norm(factor.sigma) ** 2 + problem.n * mu[0, :]) ** 0.5
+    error = factor.gradient_size(Y, size, all_squares)
+    return (error / total if factor.rank else error), squares

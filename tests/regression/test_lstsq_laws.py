@@ -1,0 +1,420 @@
+"""What must not change an answer of `lstsq`, or must change it in a known way: L4-L6, L8, L9."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import augmented, backward_error, problem
+from scipy.sparse.linalg import aslinearoperator
+
+import lrla
+
+METHODS = ("auto", "gram", "spir", "fossils", "cqrrt", "direct")
+WIDE = ("auto", "spir", "direct")
+SEED = 90210
+
+
+def close(got, want, tolerance=1e-8):
+    # scaled first: squares of entries near 1e200 overflow
+    scale = np.max(np.abs(want), initial=0.0) or 1.0
+    np.testing.assert_allclose(got / scale, want / scale, rtol=0, atol=tolerance)
+
+
+def solve(A, b, method, **options):
+    return lrla.lstsq(A, b, method=method, rng=SEED, **options)
+
+
+# -- L4 ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("power", [-310, -300, -150, -7, 150, 290])
+def test_L4_scaling_the_matrix_divides_the_solution(method, power):
+    A, b, _ = problem(SEED, 300, 12, 1e3, 1e-2)
+    A = A * 1e8  # so that numbers near 1e-310 keep some digits
+    want = solve(A, b, method).x
+    scaled = A * 2.0**-30 * 10.0 ** (power + 2) if power < -300 else A * 10.0**power
+    factor = scaled[0, 0] / A[0, 0]
+    right = b * 10.0**-20 if power < -200 else b
+    digits = 1e-2 if power < -300 else 1e-8
+    close(solve(scaled, right, method).x * factor, want * (right[0] / b[0]), digits)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("power", [-310, -200, 200, 300])
+def test_L4_scaling_the_right_hand_side_scales_the_solution(method, power):
+    A, b, _ = problem(SEED, 300, 12, 1e3, 1e-2)
+    want = solve(A, b, method)
+    got = solve(A, b * 10.0**power, method)
+    close(got.x, want.x * 10.0**power, 1e-3 if power < -308 else 1e-8)
+    close(got.residual_norm, want.residual_norm * 10.0**power, 1e-3 if power < -308 else 1e-8)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("spread", [3, 140, 300])
+def test_L4_scaling_the_columns(method, spread):
+    A, b, _ = problem(SEED, 300, 12, 1e3, 1e-2)
+    powers = np.random.default_rng(SEED).integers(-spread, spread, 12)
+    got = solve(A * 10.0**powers, b, method)
+    close(got.x * 10.0**powers, solve(A, b, method).x)
+    assert got.info.backward_error <= 1e-15
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=8)
+def test_L4_permuting_the_rows(method, seed):
+    A, b, _ = problem(seed, 500, 10, 1e4, 1e-2)
+    order = np.random.default_rng(seed).permutation(500)
+    close(solve(A[order], b[order], method).x, solve(A, b, method).x)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_right_hand_sides_of_very_different_sizes(method):
+    """Each is as accurate as alone."""
+    A, B, _ = problem(SEED, 500, 20, 1e3, 1e-2, p=4)
+    sizes = np.array([1e200, 1.0, 1e-200, 0.0])
+    result = solve(A, B * sizes, method)
+    assert result
+    for j in range(3):
+        close(result.x[:, j] / sizes[j], solve(A, B[:, j], method).x)
+    assert not np.any(result.x[:, 3])
+
+
+# -- L5 ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_L5_integer_weights_repeat_rows(method):
+    A, b, _ = problem(SEED, 400, 10, 1e3, 1e-1)
+    w = np.random.default_rng(SEED).integers(0, 4, 400)
+    got = solve(A, b, method, weights=w)
+    want = solve(np.repeat(A, w, axis=0), np.repeat(b, w), method)
+    close(got.x, want.x)
+    close(got.residual_norm, want.residual_norm)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    spread=st.integers(0, 10),
+    size=st.sampled_from((1e-300, 1e-30, 1.0, 1e30, 1e300)),
+    dtype=st.sampled_from(("f8", "c16")),
+)
+@settings(max_examples=20)
+def test_L5_weights_of_any_size_are_scaled_rows(method, seed, spread, size, dtype):
+    A, b, _ = problem(seed, 300, 8, 10.0, 1.0, dtype)
+    w = 10.0 ** np.random.default_rng(seed).uniform(-spread, 0, 300)
+    w[::7] = 0
+    result = solve(A, b, method, weights=w * size)
+    rows, right = augmented(A, b, weights=w)
+    assert backward_error(rows, right, result.x, rank=result.rank) <= 1.2e-15
+    norm = np.linalg.norm(right - rows @ result.x)
+    close(result.residual_norm / size**0.5, norm)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    ridge=st.sampled_from((1e-12, 1e-3, 1.0, 1e6)),
+    vector=st.booleans(),
+    weighted=st.booleans(),
+    dtype=st.sampled_from(("f8", "c16")),
+)
+@settings(max_examples=20)
+def test_L5_ridge_is_extra_rows(method, seed, ridge, vector, weighted, dtype):
+    rng = np.random.default_rng(seed)
+    A, b, _ = problem(seed, 300, 8, 1e3, 1e-1, dtype)
+    w = rng.uniform(0, 2, 300) if weighted else None
+    mu = ridge * rng.uniform(0, 1, 8) if vector else ridge
+    result = solve(A, b, method, ridge=mu, weights=w)
+    rows, right = augmented(A, b, w, mu)
+    close(result.x, np.linalg.lstsq(rows, right, rcond=None)[0])
+    plain, side = augmented(A, b, w)
+    close(result.residual_norm, np.linalg.norm(side - plain @ result.x))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_ridge_in_the_units_of_extreme_columns(method):
+    """A column of 1e-300 under a ridge of 1 is shrunk to nothing; others do not notice."""
+    A, b, _ = problem(SEED, 300, 5, 10.0, 1e-1)
+    sizes = np.array([1e-300, 1, 1, 1, 1e300])
+    got = solve(A * sizes, b, method, ridge=1.0).x
+    rows, right = augmented(A[:, 1:], b, ridge=np.array([1.0, 1.0, 1.0, 1e-300]))
+    close(got[1:4], np.linalg.lstsq(rows, right, rcond=None)[0][:3])
+    assert abs(got[0]) < 1e-290
+
+
+# -- L6 ------------------------------------------------------------------------------------------
+
+
+def deficient(rng, m=600, n=20, dtype="f8"):
+    """Make a matrix with a repeated, an empty and two dependent columns."""
+    A = rng.standard_normal((m, n)).astype(dtype)
+    if dtype[0] == "c":
+        A += 1j * rng.standard_normal((m, n))
+    A[:, 5] = A[:, 3]
+    A[:, 7] = 0
+    A[:, 9] = A[:, 1] + A[:, 2]
+    return A
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("dtype", ["f8", "c16"])
+@pytest.mark.parametrize("form", ["dense", "csr", "csc", "weighted", "several"])
+def test_L6_solution_of_least_norm(method, dtype, form):
+    rng = np.random.default_rng(SEED)
+    A, b = deficient(rng, dtype=dtype), rng.standard_normal(600)
+    options = {"weights": rng.uniform(0, 1, 600)} if form == "weighted" else {}
+    if form == "several":
+        b = rng.standard_normal((600, 3))
+    given = A if form in ("dense", "weighted", "several") else sp.csr_array(A).asformat(form)
+    result = solve(given, b, method, **options)
+    rows, right = augmented(A, b, **options)
+    close(result.x, np.linalg.pinv(rows, rcond=1e-10) @ right)
+    assert result.rank == 17
+    assert result.info.backward_error <= 1e-15
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("size", [1e-250, 1e-6, 1e6, 1e250])
+def test_L6_least_norm_is_that_of_the_solution_as_given(method, size):
+    """Equilibration and protection from overflow do not change which solution is the smallest."""
+    rng = np.random.default_rng(SEED)
+    A, b = rng.standard_normal((600, 10)), rng.standard_normal(600)
+    A[:, 5] = 8 * A[:, 3]
+    got = solve(A * size, b, method).x * size
+    close(got, np.linalg.pinv(A, rcond=1e-10) @ b)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("m", [12, 300])
+def test_L6_low_rank(method, m):
+    rng = np.random.default_rng(SEED)
+    A, b = rng.standard_normal((m, 3)) @ rng.standard_normal((3, 12)), rng.standard_normal(m)
+    result = solve(A, b, method)
+    assert result.rank == 3
+    close(result.x, np.linalg.pinv(A, rcond=1e-10) @ b)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_collinear_dummies(method):
+    rng = np.random.default_rng(SEED)
+    groups = [np.eye(5)[rng.integers(0, 5, 2000)] for _ in range(3)]
+    A, b = np.concatenate([np.ones((2000, 1)), *groups], axis=1), rng.standard_normal(2000)
+    result = solve(A.astype(int), b, method)
+    assert result.rank == 13
+    close(result.x, np.linalg.pinv(A, rcond=1e-10) @ b)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shape", [(1, 1), (5, 5), (400, 3), (3000, 20)])
+def test_zero_data(method, shape):
+    b = np.random.default_rng(SEED).standard_normal(shape[0])
+    result = solve(np.zeros(shape), b, method)
+    assert result
+    assert result.rank == 0
+    assert not np.any(result.x)
+    close(result.residual_norm, np.linalg.norm(b))
+    A = np.random.default_rng(SEED).standard_normal(shape)
+    result = solve(A, np.zeros(shape[0]), method)
+    assert result
+    assert not np.any(result.x)
+    assert result.residual_norm == result.info.backward_error == 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shape", [(1, 1), (7, 7), (300, 1), (8, 7)])
+def test_small_shapes(method, shape):
+    rng = np.random.default_rng(SEED)
+    A, B = rng.standard_normal(shape), rng.standard_normal((shape[0], 2))
+    want = np.linalg.lstsq(A, B, rcond=None)[0]
+    close(solve(A, B, method).x, want)
+    close(solve(A, B[:, 0], method).x, want[:, 0])
+
+
+# -- more columns than rows ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", WIDE)
+@given(
+    m=st.integers(1, 30),
+    more=st.integers(1, 300),
+    form=st.sampled_from(("real", "complex", "mixed", "csr", "several")),
+    weighted=st.booleans(),
+    ridge=st.sampled_from((0.0, 0.1, 1e3)),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=25)
+def test_underdetermined(method, m, more, form, weighted, ridge, seed):
+    rng = np.random.default_rng(seed)
+    A, b = rng.standard_normal((m, m + more)), rng.standard_normal(m)
+    if form == "several":
+        b = rng.standard_normal((m, 3))
+    if form == "complex":
+        A = A + 1j * rng.standard_normal(A.shape)
+    if form in ("complex", "mixed"):
+        b = b + 1j * rng.standard_normal(m)
+    w = rng.uniform(0.1, 1, m) if weighted else None
+    given = sp.csr_array(A) if form == "csr" else A
+    result = solve(given, b, method, weights=w, ridge=ridge)
+    rows, right = augmented(A, b, w, ridge)
+    close(result.x, np.linalg.pinv(rows, rcond=1e-12) @ right, 1e-7)
+    plain, side = augmented(A, b, w)
+    left = np.linalg.norm(side - plain @ result.x, axis=0)
+    np.testing.assert_allclose(result.residual_norm, left, rtol=1e-6, atol=1e-11)
+    assert result
+
+
+@pytest.mark.parametrize("method", WIDE)
+@pytest.mark.parametrize("case", ["low rank", "inconsistent", "zero row", "equal columns", "wide"])
+def test_underdetermined_and_deficient(method, case):
+    rng = np.random.default_rng(SEED)
+    A, b = rng.standard_normal((20, 300)), rng.standard_normal(20)
+    if case in ("low rank", "inconsistent"):
+        A = rng.standard_normal((20, 4)) @ rng.standard_normal((4, 300))
+    if case == "low rank":
+        b = A @ rng.standard_normal(300)
+    if case == "zero row":
+        A[3] = 0
+    if case == "equal columns":
+        A = np.concatenate([A[:, :30], A[:, :30]], axis=1)
+    if case == "wide":
+        A = rng.standard_normal((20, 4000))
+    result = solve(A, b, method)
+    close(result.x, np.linalg.pinv(A, rcond=1e-10) @ b)
+    assert result.rank == {"low rank": 4, "inconsistent": 4, "zero row": 19}.get(case, 20)
+
+
+@pytest.mark.parametrize("method", WIDE)
+@pytest.mark.parametrize("size", [1e-250, 1e-160, 1e160, 1e250])
+def test_underdetermined_of_any_size(method, size):
+    rng = np.random.default_rng(SEED)
+    A, b = rng.standard_normal((20, 100)), rng.standard_normal(20)
+    want = np.linalg.pinv(A) @ b
+    close(solve(A * size, b, method).x * size, want)
+    close(solve(A, b * size, method).x / size, want)
+    # rows of sizes so different that the small ones are null beside the large
+    result = solve(A * np.where(np.arange(20) < 9, size, 1)[:, None], b, method)
+    assert np.all(np.isfinite(result.x))
+
+
+def test_underdetermined_with_a_huge_ridge():
+    """The answer is A^T b / ridge, which an SVD of the augmented matrix gets wrong."""
+    rng = np.random.default_rng(SEED)
+    A, b = rng.standard_normal((20, 100)), rng.standard_normal(20)
+    for method in WIDE:
+        close(solve(A, b, method, ridge=1e20).x * 1e20, A.T @ b, 1e-14)
+
+
+@pytest.mark.parametrize("method", WIDE)
+def test_underdetermined_with_a_ridge_for_each_column(method):
+    rng = np.random.default_rng(SEED)
+    A, b = rng.standard_normal((20, 60)), rng.standard_normal(20)
+    for mu in (np.linspace(0.1, 1, 60), np.r_[0, np.linspace(0.1, 1, 59)]):
+        rows, right = augmented(A, b, ridge=mu)
+        close(solve(A, b, method, ridge=mu).x, np.linalg.pinv(rows) @ right)
+
+
+# -- L8, L9 --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("dtype", ["f8", "c16"])
+def test_L8_several_right_hand_sides_are_solved_one_by_one(method, dtype):
+    A, B, _ = problem(SEED, 500, 20, 1e4, 1e-2, dtype, p=5)
+    result = solve(A, B, method)
+    assert result.residual_norm.shape == (5,)
+    for j in range(5):
+        one = solve(A, B[:, j], method)
+        close(result.x[:, j], one.x)
+        close(result.residual_norm[j], one.residual_norm)
+    assert solve(A, B[:, :0], method).x.shape == (20, 0)
+    assert solve(A, B[:, :1], method).x.shape == (20, 1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_L8_real_data_and_complex_right_hand_sides(method):
+    A, B, _ = problem(SEED, 500, 20, 1e4, 1e-2, p=2)
+    b = B[:, 0] + 1j * B[:, 1]
+    result = solve(A, b, method)
+    want = solve(A, B, method)
+    close(result.x, want.x[:, 0] + 1j * want.x[:, 1])
+    close(result.residual_norm, np.linalg.norm(b - A @ result.x))
+
+
+def sparse_data(dtype="f8"):
+    """Draw entries with empty rows, an empty column and stored zeros."""
+    rng = np.random.default_rng(SEED)
+    A = sp.random_array((1500, 25), density=0.1, rng=rng, format="lil").astype(dtype)
+    if dtype[0] == "c":
+        A = A * (1 + 2j)
+    A = A.tolil()
+    A[200:230] = 0
+    A[:, 7] = 0
+    A = A.tocsr()
+    A.data[::9] = 0
+    return A, rng.standard_normal(1500).astype(dtype)
+
+
+FORMATS = ("csr_array", "csc_array", "coo_array", "csr_matrix", "csc_matrix", "coo_matrix")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c16"])
+def test_L9_sparse_is_dense(method, name, dtype):
+    A, b = sparse_data(dtype)
+    got = solve(getattr(sp, name)(A), b, method)
+    close(got.x, solve(A.toarray(), b, method).x, 1e-4 if dtype == "f4" else 1e-8)
+    assert got.x.dtype == dtype
+    assert got.rank == 24
+    w = np.random.default_rng(SEED).uniform(0, 2, 1500)
+    options = {"weights": w, "ridge": 0.1}
+    got = solve(getattr(sp, name)(A), np.stack([b, 2 * b], axis=1), method, **options).x
+    want = solve(A.toarray(), b, method, **options).x
+    close(got, np.stack([want, 2 * want], axis=1), 1e-4 if dtype == "f4" else 1e-8)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("index", ["i4", "i8"])
+def test_L9_unsorted_and_repeated_entries(method, index):
+    rng = np.random.default_rng(SEED)
+    indices = rng.integers(0, 25, 6000).astype(index)
+    indptr = np.arange(0, 6001, 4).astype(index)
+    A = sp.csr_array((rng.standard_normal(6000), indices, indptr), shape=(1500, 25))
+    before = A.indices.copy(), A.data.copy()
+    b = rng.standard_normal(1500)
+    close(solve(A, b, method).x, solve(A.toarray(), b, method).x)
+    close(solve(A.tocsc(), b, method).x, solve(A.toarray(), b, method).x)
+    np.testing.assert_array_equal(A.indices, before[0])
+    np.testing.assert_array_equal(A.data, before[1])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("spread", [140, 300])
+def test_L9_sparse_columns_of_any_size(method, spread):
+    A, b = sparse_data()
+    powers = 10.0 ** np.random.default_rng(SEED).integers(-spread, spread, 25)
+    got = solve(sp.csr_array(A * powers), b, method).x
+    close(got * powers, solve(A, b, method).x)
+
+
+@pytest.mark.parametrize("method", ["auto", "spir", "fossils", "direct"])
+@pytest.mark.parametrize("dtype", ["f8", "c16"])
+def test_L9_operator_is_dense(method, dtype):
+    A, b, _ = problem(SEED, 500, 20, 1e4, 1e-2, dtype)
+    close(solve(aslinearoperator(A), b, method).x, solve(A, b, method).x)
+    options = {"weights": np.linspace(0, 1, 500), "ridge": 1e-3}
+    close(solve(aslinearoperator(A), b, method, **options).x, solve(A, b, method, **options).x)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_L9_memory_maps_are_arrays(method, tmp_path):
+    A, b, _ = problem(SEED, 500, 20, 1e4, 1e-2)
+    np.save(tmp_path / "A.npy", A)
+    mapped = np.load(tmp_path / "A.npy", mmap_mode="r")
+    result = solve(mapped, b, method)
+    assert type(result.x) is np.ndarray
+    np.testing.assert_array_equal(result.x, solve(A, b, method).x)
