@@ -302,16 +302,20 @@ class SketchOperator(ABC):
         return op.space.xp.astype(out, op.dtype, copy=False)
 
     def _apply_operator(self, op: Operator, start: int) -> Array:
-        """S A = (A^H S^T)^H, some rows of S at a time."""
-        space, k = op.space, op.shape[0]
-        rows = []
-        width = max(1, min(64, (1 << 22) // self.m))  # rows of S formed at a time: 32 MiB
-        for a, b in ranges(self.d, width):
-            unit = np.eye(self.d, b - a, -a)
-            Y = self.T.apply(space.asarray(unit, op.real_dtype))[start : start + k, :]
-            Z = op.rmatmat(space.xp.astype(Y, op.dtype))
-            rows.append(_conj(Z).T)
-        return space.xp.concat(rows, axis=0)
+        """Use products with A or with its adjoint, whichever are fewer, some columns at a time."""
+        space, (k, n) = op.space, op.shape
+        parts = []
+        width = max(1, min(64, (1 << 22) // self.m))  # columns of length m at a time: 32 MiB
+        if n <= self.d:  # S A = S (A I)
+            for a, b in ranges(n, width):
+                unit = space.asarray(np.eye(n, b - a, -a), op.dtype)
+                parts.append(self._apply_dense(op.matmat(unit), start))
+            return space.xp.concat(parts, axis=1)
+        for a, b in ranges(self.d, width):  # S A = (A^H S^T)^H
+            unit = space.asarray(np.eye(self.d, b - a, -a), op.real_dtype)
+            Y = self.T.apply(unit)[start : start + k, :]
+            parts.append(_conj(op.rmatmat(space.xp.astype(Y, op.dtype))).T)
+        return space.xp.concat(parts, axis=0)
 
     def _apply_blocks(self, A: RowBlocks, start: int) -> Array:
         """Sketch each block of rows where it is, and add up."""
