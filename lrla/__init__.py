@@ -11,7 +11,6 @@ if TYPE_CHECKING:  # what editors and type checkers see
     from lrla import testing as testing
     from lrla._core.errors import AccuracyWarning as AccuracyWarning
     from lrla._core.errors import ConvergenceWarning as ConvergenceWarning
-    from lrla._core.errors import RankWarning as RankWarning
     from lrla._core.iteration import progress as progress
     from lrla._core.results import Status as Status
     from lrla._core.threads import threads as threads
@@ -21,7 +20,6 @@ if TYPE_CHECKING:  # what editors and type checkers see
 _HOME = {
     "AccuracyWarning": "lrla._core.errors",
     "ConvergenceWarning": "lrla._core.errors",
-    "RankWarning": "lrla._core.errors",
     "Status": "lrla._core.results",
     "lstsq": "lrla.regression",
     "progress": "lrla._core.iteration",
@@ -31,7 +29,6 @@ _ROOMS = ("blocks", "datasets", "regression", "sketch", "testing")
 __all__ = [
     "AccuracyWarning",
     "ConvergenceWarning",
-    "RankWarning",
     "Status",
     "__version__",
     "blocks",

@@ -1,12 +1,10 @@
-"""The warnings and errors of this library, beside those of Python and NumPy."""
+"""The warnings of this library. Its errors are those of Python and NumPy."""
 
 from __future__ import annotations
 
 import inspect
 import warnings
 from pathlib import Path
-
-from numpy.linalg import LinAlgError
 
 _PACKAGE = str(Path(__file__).parent.parent)
 
@@ -15,16 +13,8 @@ class ConvergenceWarning(UserWarning):
     """A method stopped before its tolerance; its result is the best that it has."""
 
 
-class RankWarning(UserWarning):
-    """The data have a lower numerical rank than their shape; the result says which was used."""
-
-
 class AccuracyWarning(UserWarning):
     """The result is less accurate than asked for; its certificate says how accurate it is."""
-
-
-class SingularError(LinAlgError):
-    """A factorization that the method cannot do without does not exist."""
 
 
 def warn(message: str, category: type[Warning]) -> None:

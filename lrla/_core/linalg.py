@@ -70,24 +70,6 @@ def cholesky(G: Array) -> Array | None:
     return R if bool(xp.all(xp.isfinite(xp.abs(R)))) else None
 
 
-def solve_upper(R: Array, B: Array, *, transposed: bool = False) -> Array:
-    """Solve R X = B, or R^H X = B if ``transposed``, for an upper triangular R."""
-    space = space_of(R)
-    if space.is_numpy:
-        import scipy.linalg
-
-        return scipy.linalg.solve_triangular(
-            R, B, trans="C" if transposed else "N", check_finite=False
-        )
-    if space.xp.__name__.endswith("cupy"):
-        from cupyx.scipy.linalg import solve_triangular
-
-        return solve_triangular(R, B, trans="C" if transposed else "N")
-    if B.ndim == 1:
-        return solve_upper(R, B[:, None], transposed=transposed)[:, 0]
-    return space.xp.linalg.solve(adjoint(R) if transposed else R, B)
-
-
 def svd(R: Array) -> tuple[Array, Array, Array]:
     """Thin singular value decomposition U, s, Vh."""
     space = space_of(R)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, NamedTuple
 
@@ -420,8 +419,3 @@ def draw_on(space: Space) -> Space:
     bits.
     """
     return space if library(space) in ("numpy", "cupy") else numpy_space()
-
-
-def scaled(out: Array, factor: float) -> Array:
-    """Multiply an array that we made by a positive number."""
-    return out if math.isclose(factor, 1.0, rel_tol=0.0, abs_tol=0.0) else out * factor
