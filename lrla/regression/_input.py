@@ -82,7 +82,7 @@ def look(A: Any, b: Any, weights: Any, ridge: Any) -> Question:
 def _units(op: Operator, space: Space, B: Array) -> Array | None:
     """Return powers of two that bring columns to moderate size; None if all of them have it."""
     xp = space.xp
-    if B.size == 0:
+    if 0 in B.shape:
         return None
     peak = xp.max(abs(B), axis=0)
     limit = float(xp.finfo(op.real_dtype).max) ** 0.35
