@@ -95,6 +95,17 @@ def _mark() -> None:
     _inside.value = True
 
 
+@contextlib.contextmanager
+def inline() -> Iterator[None]:
+    """Keep to the calling thread: for work that somebody else runs many of side by side."""
+    before = getattr(_inside, "value", False)
+    _inside.value = True
+    try:
+        yield
+    finally:
+        _inside.value = before
+
+
 def _forget() -> None:
     # a forked child inherits the pool object but none of its threads
     global _pool, _lock

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lrla._core.arrays import Space, as_floating, space_of
+from lrla._core.threads import inline
 
 _T = TypeVar("_T")
 _ARITY = 4  # of the tree that sums: its shape, and so the rounding, depends on the blocks alone
@@ -66,7 +67,8 @@ class RowBlocks:
 
 
 def _call(function: Callable[..., Any], chunk: Any, a: int, b: int) -> Any:
-    return function(as_floating(chunk), a, b)
+    with inline():  # Dask runs as many of these as it has workers
+        return function(as_floating(chunk), a, b)
 
 
 def _add(parts: list[tuple[Any, ...]]) -> tuple[Any, ...]:

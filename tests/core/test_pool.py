@@ -193,3 +193,17 @@ def test_a_forked_child_computes():
         [sys.executable, "-c", FORKED], timeout=120, capture_output=True, text=True
     )
     assert run.returncode == 0, run.stderr
+
+
+def test_inline_work_stays_in_the_calling_thread():
+    def name(k):
+        return threading.current_thread().name
+
+    here = threading.current_thread().name
+    with lrla.threads(4):
+        with pool.inline(), pool.inline():
+            assert set(pool.run(name, [(k,) for k in range(8)], work=1.0)) == {here}
+        with pool.inline():
+            pass
+        gate = threading.Barrier(2, timeout=10)  # outside again, two parts really run side by side
+        pool.run(lambda k: gate.wait(), [(0,), (1,)], work=1.0)
