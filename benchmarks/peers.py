@@ -23,6 +23,18 @@ def lstsq_gelsy(A, b):
     return lstsq(A, b, lapack_driver="gelsy", check_finite=False)[0]
 
 
+def lstsq_numpy(A, b):
+    """Solve by NumPy, whose LAPACK driver is gelsd, too."""
+    return np.linalg.lstsq(A, b, rcond=None)[0]
+
+
+def lstsq_sklearn(A, b):
+    """Solve by scikit-learn's LinearRegression, without intercept."""
+    from sklearn.linear_model import LinearRegression
+
+    return LinearRegression(fit_intercept=False).fit(A, b).coef_
+
+
 def lstsq_lsqr(A, b, tol=1e-14, max_iter=10_000):
     """Solve by LSQR, without preconditioner."""
     from scipy.sparse.linalg import lsqr

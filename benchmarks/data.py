@@ -1,0 +1,60 @@
+"""Problems that more than one benchmark solves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def least_squares(m, n, digits, residual=1e-3, seed=2406_03468):
+    """Make A of norm 1 and condition 10**digits, and b = A x + r with unit x and r orthogonal to A.
+
+    The singular values are spaced evenly on a logarithmic scale; the singular vectors are random.
+    """
+    rng = np.random.default_rng(seed)
+    Q = np.linalg.qr(rng.standard_normal((m, n + 1)))[0]
+    V = np.linalg.qr(rng.standard_normal((n, n)))[0]
+    x = rng.standard_normal(n)
+    A = (Q[:, :n] * np.logspace(0, -digits, n)) @ V.T
+    return A, A @ (x / np.linalg.norm(x)) + residual * Q[:, n]
+
+
+def sparse_least_squares(m=200_000, n=400, per_row=4, digits=5, residual=1e-3, seed=2406_03468):
+    """Make a CSR matrix with about ``per_row`` random entries in each row.
+
+    The last column repeats the one before but for a part in 10**digits, which gives the matrix a
+    condition of about 2 * 10**digits: one small singular value, the kind that Krylov methods
+    without preconditioner find quickly, and that scaling the columns does not remove.
+    """
+    from scipy.sparse import coo_array
+
+    rng = np.random.default_rng(seed)
+    rows = np.repeat(np.arange(m), per_row)
+    columns = rng.integers(0, n - 1, m * per_row)
+    values = rng.standard_normal(m * per_row)
+    twin = columns == n - 2
+    near = values[twin] * (1 + 10.0**-digits * rng.standard_normal(np.count_nonzero(twin)))
+    entries = np.append(values, near)
+    places = np.append(rows, rows[twin]), np.append(columns, np.full(near.size, n - 1))
+    A = coo_array((entries, places), shape=(m, n)).tocsr()
+    x, noise = rng.standard_normal(n), rng.standard_normal(m)
+    return A, A @ (x / np.linalg.norm(x)) + residual * noise / np.linalg.norm(noise)
+
+
+def backward_error(A, b, x):
+    """Evaluate the normwise backward error of Karlson and Walden by the Gram matrix's eigenvectors.
+
+    Relative to norm(A)_F, within a factor of sqrt(2). The eigenvectors come from a QR factorization
+    and an SVD for dense data; the columns are taken as they are, as LAPACK does.
+    """
+    R = np.linalg.qr(A if isinstance(A, np.ndarray) else A.toarray(), mode="r")
+    s, Vh = np.linalg.svd(R)[1:]
+    r = b - A @ x
+    omega = np.linalg.norm(r) / np.linalg.norm(x)
+    c = (Vh @ (A.T @ r)) / np.sqrt(s**2 + omega**2)
+    return float(np.linalg.norm(c) / np.linalg.norm(x) / np.linalg.norm(s))
+
+
+def with_ridge(A, b, ridge):
+    """Write a ridge as extra rows."""
+    n = A.shape[1]
+    return np.append(A, ridge**0.5 * np.eye(n), axis=0), np.append(b, np.zeros(n))
