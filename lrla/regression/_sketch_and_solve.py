@@ -50,7 +50,7 @@ class SketchedLstsqResult(Result):
     info: Info
 
     def confidence_interval(self, level: float = 0.95) -> tuple[Array, Array]:
-        """Intervals that hold each coefficient of the exact solution with probability ``level``.
+        """Give intervals that hold each exact coefficient with probability ``level``.
 
         Parameters
         ----------

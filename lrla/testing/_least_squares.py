@@ -19,7 +19,8 @@ def backward_error(A: Any, b: Any, x: Any, *, equilibrate: bool = False) -> floa
     x : array of shape (n,)
         The solution to judge.
     equilibrate : bool, default False
-        Divide the columns of A by their norms first, as `lrla.lstsq` does in its own estimate.
+        Divide the columns of A by their norms first, as `lrla.regression.lstsq` does in its own
+        estimate.
 
     Returns
     -------
