@@ -309,7 +309,7 @@ class SketchOperator(ABC):
             for a, b in ranges(n, width):
                 unit = space.asarray(np.eye(n, b - a, -a), op.dtype)
                 parts.append(self._apply_dense(op.matmat(unit), start))
-            return space.xp.concat(parts, axis=1)
+            return space.xp.concat(parts, axis=1) if n else space.zeros((self.d, 0), op.dtype)
         for a, b in ranges(self.d, width):  # S A = (A^H S^T)^H
             unit = space.asarray(np.eye(self.d, b - a, -a), op.real_dtype)
             Y = self.T.apply(unit)[start : start + k, :]
