@@ -40,6 +40,7 @@ class Solution:
     sketch: SketchOperator | None
 
 
+_LOWEST = 4
 Sketcher = Callable[[int], SketchOperator | None]
 
 
@@ -59,8 +60,9 @@ def gram(problem: Problem, tol: float, loop: Loop) -> Solution | None:
     """Cholesky of the Gram matrix; None if rounding has changed its smallest direction.
 
     The Gram matrix carries an error of order u relative to its norm, so a Cholesky factor R is
-    believed up to a condition of 2 / sqrt(u), and beyond 1e-2 / sqrt(u) only if its smallest
-    singular direction v passes a test with the data: norm(A v) must agree with norm(R v).
+    believed up to a condition of 2 / sqrt(u), and beyond 1e-2 / sqrt(u) only if the span of its
+    smallest singular directions, among which rounding mixes, passes a test with the data: the
+    smallest singular value of A on it must agree with that of R.
     """
     xp = problem.space.xp
     G = problem.gram()
@@ -74,7 +76,8 @@ def gram(problem: Problem, tol: float, loop: Loop) -> Solution | None:
     if factor.rank < problem.n or factor.condition * problem.u**0.5 > 2:
         return None
     if factor.condition * problem.u**0.5 > 1e-2:
-        seen = float(problem.lengths(factor.V[:, -1:])[0])
+        V = factor.V[:, -_LOWEST:]
+        seen = float(linalg.svdvals(adjoint(V) @ problem.normal(V))[-1]) ** 0.5
         if not 0.5 < seen / float(factor.sigma[-1]) < 2:
             return None
     C = problem.gradient(problem.space.zeros((problem.n, problem.p), G.dtype))[0]

@@ -84,14 +84,6 @@ class Problem:
             C = C + self.ridge * X
         return C / self.scale
 
-    def lengths(self, Z: Array) -> Array:
-        """Return the norms of the columns of [sqrt(W) A; sqrt(D)] X."""
-        X = Z / self.scale
-        squares = self._normal(X, None)[1]
-        if self.ridge is not None:
-            squares = squares + self.space.xp.sum(self.ridge * abs(X) ** 2, axis=0)
-        return self.space.xp.sqrt(squares)
-
     def _normal(self, X: Array, B: Array | None) -> tuple[Array, Array]:
         self.passes += 1
         xp, op, w = self.space.xp, self.op, self.weights

@@ -343,3 +343,16 @@ LONGLEY = [
     [69331, 115.7, 518173, 4806, 2572, 127852, 1961],
     [70551, 116.9, 554894, 4007, 2827, 130081, 1962],
 ]
+
+
+def test_gram_sees_directions_that_rounding_mixed():
+    """Two small singular values, the larger at the level of the Gram matrix's rounding errors.
+
+    The smallest computed direction is then a mixture of both and tells nothing by itself.
+    """
+    u = roundoff("f4")
+    for seed in range(200):
+        A, b, _ = problem(seed, 180, 3, 0.3 / u, 1e-3, "f4")
+        result = lrla.lstsq(A, b, method="gram", rng=seed)
+        assert result.info.method == "spir"
+        assert backward_error(A, b, result.x, rank=result.rank) <= 10 * u
