@@ -74,7 +74,8 @@ def lstsq(
     Parameters
     ----------
     A : array of shape (m, n), sparse matrix, LinearOperator or dask array
-        The data; never copied, changed or made dense.
+        The data; never changed. Made dense by "direct" only, and copied only by "direct" and where
+        squares of its entries overflow or underflow.
     b : array of shape (m,) or (m, p)
         Right-hand sides, in the array library of A.
     method : {"auto", "gram", "spir", "fossils", "cqrrt", "direct"}, default "auto"

@@ -64,7 +64,7 @@ def ridge_path(
 
     Parameters
     ----------
-    A : array of shape (m, n), sparse matrix or LinearOperator
+    A : array of shape (m, n), sparse matrix, LinearOperator or dask array
         The data, with m at least n.
     b : array of shape (m,)
         The right-hand side.
