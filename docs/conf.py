@@ -14,7 +14,6 @@ release = lrla.__version__
 
 extensions = [
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
@@ -23,7 +22,20 @@ exclude_patterns = ["_build", "examples"]
 default_role = "autolink"  # `name` in a docstring links to what it names
 
 html_theme = "pydata_sphinx_theme"
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "header_links_before_dropdown": 4,
+    "secondary_sidebar_items": {"**": ["page-toc"], "gallery/plot_*": []},  # room for pictures
+}
+html_title = f"lrla {release}"
+html_sidebars = {  # these pages have no others beside them
+    page: []
+    for page in (
+        *("tour", "choosing", "coming_from", "faq"),
+        *("reproducibility", "limitations", "performance", "algorithms"),
+    )
+}
 html_show_sourcelink = False
 
 # Every reference must resolve, except those that leave this documentation: the build needs no

@@ -20,7 +20,7 @@ from lrla.regression import StreamingLstsq, sketch_and_solve
 data = flights()
 A, b = data.A, data.b
 names = np.array(data.names)
-print(data.description)
+print(A.shape, "from", names[0], "to", names[-1])
 
 # %%
 # The exact answer
@@ -31,7 +31,8 @@ print(data.description)
 # ``info.condition`` is what remains.
 
 exact = lrla.lstsq(A, b, rng=7)
-print(exact.info.method, exact.info.condition, exact.info.backward_error)
+info = exact.info
+print(f"{info.method}, condition {info.condition:.0f}, backward error {info.backward_error:.0e}")
 
 # %%
 # Error against the size of the sketch
@@ -53,9 +54,9 @@ def coverage(result, level=0.95):
 errors = [np.linalg.norm(A @ (result.x - exact.x)) for result in results]
 for eps, result, error in zip(tolerances, results, errors, strict=True):
     print(
-        f"eps {eps:5.3f}: {result.info.sketch.d:6d} rows, error {error / exact.residual_norm:.3f}, "
+        f"eps {eps:5.3f}: {result.info.sketch.d:5d} rows, error {error / exact.residual_norm:.3f}, "
         f"estimated {result.info.error_estimate / result.residual_norm:.3f}, "
-        f"{coverage(result):.0%} of the 95 % intervals hold the exact coefficient"
+        f"coverage {coverage(result):.0%}"
     )
 
 # %%

@@ -9,14 +9,15 @@ Song, Ye, Yin and Zhang (`arXiv:2302.00248 <https://arxiv.org/abs/2302.00248>`_)
 that is close to the best possible.
 
 The guarantee bounds the error of each coefficient by ``eps / sqrt(n) * norm(r) * norm(pinv(A))``,
-where r is the residual of the exact solution. So we measure
+where r is the residual of the exact solution. So we measure ::
 
-.. math:: \\sqrt{n} \\, \\|x - x^*\\|_\\infty \\, / \\, (\\|r\\|_2 \\, \\|A^+\\|_2),
+    sqrt(n) * max(abs(x - x_exact)) / (norm(r) * norm(pinv(A)))
 
 which should be about eps. It would be about sqrt(n) if one coefficient had to bear all of r.
 """
 
 import math
+import textwrap
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -50,7 +51,7 @@ problems = {
 try:
     sketch_and_solve(Q[:, :n], Q[:, n:], guarantee="linf", family="countsketch")
 except ValueError as e:
-    print(e)
+    print(textwrap.fill(str(e), 72))
 
 # %%
 # The experiment
@@ -115,7 +116,7 @@ for ax, title in zip(axes, problems, strict=True):
             ax.plot(spread, values, ".", color=color, ms=2.5, alpha=0.25, zorder=1)
             ax.hlines(top, x - 0.17, x + 0.17, color=color, lw=3, zorder=2,
                       label=f"99 % quantile, d = {d // n} n" if place == 0 else None)  # fmt: skip
-            ax.annotate(f"{top:.2f}", (x, top), xytext=(0, 3), textcoords="offset points",
+            ax.annotate(f"{top:.2f}", (x, top), xytext=(0, 5), textcoords="offset points",
                         ha="center", fontsize=9, zorder=3,
                         bbox={"fc": "w", "ec": "none", "pad": 0.6, "alpha": 0.8})  # fmt: skip
     ax.axhline(math.sqrt(n), color="k", ls=":", lw=1, label="sqrt(n)")
