@@ -123,7 +123,8 @@ def _well_conditioned(problem: Problem) -> bool:
     rows = rows / xp.where(size > 0, size, xp.ones_like(size))
     # Columns that live on a handful of the sampled rows (rare dummies) look dependent by accident:
     # they are taken for independent.
-    rare = xp.astype(xp.sum(abs(rows) ** 4, axis=0) * _RARE >= 1, rows.dtype)
+    squares = abs(rows) ** 2
+    rare = xp.astype(xp.sum(squares * squares, axis=0) * _RARE >= 1, rows.dtype)
     rare = xp.where(size > 0, rare, xp.ones_like(rare))
     R = linalg.cholesky(gram(rows, None) + rare * space.eye(n, rows.dtype))
     if R is None:
