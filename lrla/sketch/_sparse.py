@@ -83,7 +83,9 @@ class SparseSign(SketchOperator):
         return ranges(rows, max(1, _TABLE // self._nnz))
 
     def _finish(self, out: Array) -> Array:
-        return out if self._nnz == 1 else out / math.sqrt(self._nnz)
+        if self._nnz > 1:
+            out /= math.sqrt(self._nnz)  # in place, as the pages of another result cost more
+        return out
 
     def _block(self, start: int, stop: int) -> Any:
         from scipy.sparse import csc_array

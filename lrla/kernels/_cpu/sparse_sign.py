@@ -6,10 +6,23 @@ whoever owns which part of the result: so the bits depend neither on threads nor
 why contraction is allowed here.)
 
 Rows of A are spread over the rows of the result, two of these at a time: the loop over a row is
-long and in vector instructions, and loads from A are shared. What was slower, all measured on
-100000 x 304: one, three, four or eight at a time; tiles of columns or blocks of rows that keep the
-result in the second-level cache; sorting the entries of a block of rows by target and gathering
-instead of scattering; prefetching the next rows.
+long and in vector instructions, and loads from A are shared. The limit is the traffic of the sums
+with the third-level cache: on 100000 x 304 (Zen 4, d = 1216) the loop takes 37 to 39 ms; the same
+in C with 512-bit vectors takes 35 ms, and 29 ms even if A is always in the first-level cache. What
+was no faster, measured on the same data in C (on a busy machine: 2 ms there mean nothing):
+
+- one, four or eight targets at a time: 36 to 42 ms;
+- vectors of eight spelled out in numba, for the tail of 300 columns too: 36 to 41 ms;
+- rows of sums that begin at a cache line, with or without a line between them: no difference; if A
+  begins at a line, 2 ms are saved, but to copy every row of another A there costs more;
+- prefetching rows of A by instruction, 1 to 16 ahead: no difference; rows of sums: 47 ms;
+- a chunk of rows for two blocks after the other, their sums in the second-level cache: 43 ms or
+  more; strips of 64 to 152 columns: 70 ms or more;
+- the entries of a chunk sorted by target, four or eight rows added at a time: 58 ms or more; on
+  tiles of 16 to 64 columns, copied to be contiguous, with sums in registers: 21 to 25 ms (28 or
+  more with d = 3648), but the copying takes 15 ms or more.
+
+One or two columns are no row to speak of, and are summed one column at a time.
 """
 
 import numpy as np
@@ -22,6 +35,7 @@ from lrla.kernels.sparse_sign import FLUSH, widened
 _LINE = 64  # bytes of a cache line, where rows had better begin
 _CHUNK = 512  # rows that are converted to C order and to the precision of the sums at a time
 _STRIP = 128  # columns below which a row is not worth sharing between threads
+_FEW = 2  # real columns that are summed one by one: a loop over so short a row costs more
 
 
 def table(space, key, tag, start, stop, nnz, d):
@@ -81,16 +95,18 @@ def _add(sums, A, table, a, b):
     parts = sums.dtype.itemsize // real.itemsize  # re and im are columns of their own
     direct = A.flags.c_contiguous and A.dtype == sums.dtype
 
+    spread = _spread_few if parts * n <= _FEW else _spread
+
     def part(q0, q1, c0, c1):
         out, t = sums.view(real), codes[:, q0:q1]
         if direct:
-            _spread(out, A.view(real), t, a, b, parts * c0, parts * c1, 0)
+            spread(out, A.view(real), t, a, b, parts * c0, parts * c1, 0)
             return
         rows = _zeros(min(_CHUNK, b - a), c1 - c0, sums.dtype)
         width = parts * (c1 - c0)
         for i, j in ranges(b - a, _CHUNK):  # converted and put into C order, still in the cache
             rows[: j - i] = A[a + i : a + j, c0:c1]
-            _spread(out, rows.view(real), t[a + i : a + j], 0, j - i, 0, width, parts * c0)
+            spread(out, rows.view(real), t[a + i : a + j], 0, j - i, 0, width, parts * c0)
 
     work = 2e-10 * (b - a) * n * parts * nnz
     run(part, _shares(nnz, n, thread_count()), work=work)
@@ -129,6 +145,20 @@ def _spread(sums, A, codes, a, b, c0, c1, shift):
             f = real((t >> 31) | 1)
             for c in range(x.size):
                 y[c] += f * x[c]
+
+
+@jit(fastmath={"contract"})
+def _spread_few(sums, A, codes, a, b, c0, c1, shift):
+    """Do as `_spread` does, one column after the other."""
+    real = A.dtype.type
+    for c in range(c0, c1):
+        y = sums[:, c + shift]
+        for i in range(a, b):
+            x = A[i, c]
+            for q in range(codes.shape[1]):
+                t = np.int64(codes[i, q])
+                # an unsigned index is not tested for being counted from the end
+                y[np.uint64(t ^ (t >> 31))] += real((t >> 31) | 1) * x
 
 
 def _contiguous(*arrays):
