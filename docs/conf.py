@@ -26,7 +26,10 @@ html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
     "header_links_before_dropdown": 4,
-    "secondary_sidebar_items": {"**": ["page-toc"], "gallery/plot_*": []},  # room for pictures
+    "secondary_sidebar_items": {  # none in the gallery: room for pictures
+        **dict.fromkeys(("*", "api/**", "gallery/index"), ["page-toc"]),
+        "gallery/plot_*": [],
+    },
 }
 html_title = f"lrla {release}"
 html_sidebars = {  # these pages have no others beside them

@@ -88,7 +88,8 @@ def choose(problem: Problem) -> Plan:
     seconds = predict(problem)
     if problem.op.kind == "operator":
         return Plan("spir", "A is known by its products only", seconds)
-    if problem.m < 4 * problem.n or problem.m * problem.n <= 1 << 15:
+    square = problem.m < 4 * problem.n and problem.op.kind != "sparse"  # whose rows stay sparse
+    if square or problem.m * problem.n <= 1 << 15:
         return Plan("direct", "A is too small or too square for a sketch to pay", seconds)
     cheap = seconds["gram"] <= 1.5 * min(seconds["spir"], seconds["cqrrt"])
     if cheap and _well_conditioned(problem):

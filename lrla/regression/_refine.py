@@ -15,7 +15,7 @@ from lrla._core.results import Status
 from lrla.regression._factor import Factor
 from lrla.regression._problem import Problem
 
-ROUNDS = 4  # two suffice in theory (Epperly, Meier and Nakatsukasa, Theorem 4.1); two in reserve
+ROUNDS = 4  # two suffice in theory (Epperly, Meier and Nakatsukasa); two are in reserve
 _SURE = 2  # rounds that are always given their chance
 _INNER = 100  # iterations of one round at most
 

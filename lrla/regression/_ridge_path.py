@@ -127,8 +127,10 @@ def ridge_path(
             f"A must have at least as many rows as columns, got shape {(problem.m, problem.n)}; "
             "use lstsq for each ridge"
         )
-    values = as_array(ridges, "ridges", ndim=(1,))
     xp = problem.space.xp
+    if isinstance(ridges, list | tuple):
+        ridges = problem.space.asarray(ridges, problem.op.real_dtype)
+    values = as_array(ridges, "ridges", ndim=(1,))
     if values.shape[0] == 0 or not bool(xp.all(xp.isfinite(values)) and xp.all(values >= 0)):
         raise ValueError("ridges must be finite, not negative, and at least one")
     seed = seed_of(rng)

@@ -149,7 +149,8 @@ def sketch_and_solve(
     [3]_. Also then E norm(A (x - x_exact))**2 = n / (d - n - 1) norm(r)**2.
 
     Sparse families miss the "linf" guarantee: for A = [I; 0] and b = e_(n+1), CountSketch puts all
-    of the error into one coefficient, sqrt(n) times too much, however many rows it has [2]_.
+    of the error into one coefficient, sqrt(n) times too much, with probability about n / d [2]_.
+    More rows make that rarer, not smaller.
 
     Cost: one pass, the sketch, and 2 d n**2 flops.
 
@@ -217,8 +218,8 @@ def _size(
     if guarantee == "linf" and family not in _DENSE and not force:
         raise ValueError(
             f"family must be one of {', '.join(_DENSE)} for guarantee='linf', got {family!r}: a "
-            "sparse sketch errs by sqrt(n) too much on A = [I; 0], b = e_(n+1), however many rows "
-            "it has; force=True uses it all the same"
+            "sparse sketch can err by sqrt(n) too much, as on A = [I; 0], b = e_(n+1), and more "
+            "rows make that rarer, not smaller; force=True uses it all the same"
         )
     if d is None:
         if guarantee == "l2":

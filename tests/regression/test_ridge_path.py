@@ -78,10 +78,9 @@ def test_solutions_shrink_and_residuals_grow(seed, n):
 def test_array_libraries_agree(backend):
     A, b = problem(8123, cond=100)
     want = R.ridge_path(A, b, RIDGES, rng=2).x
-    got = R.ridge_path(
-        backend.asarray(A), backend.asarray(b), backend.asarray(np.array(RIDGES)), rng=2
-    )
-    np.testing.assert_allclose(backend.to_numpy(got.x), want, rtol=1e-9, atol=1e-12)
+    for ridges in (RIDGES, backend.asarray(np.array(RIDGES))):
+        got = R.ridge_path(backend.asarray(A), backend.asarray(b), ridges, rng=2)
+        np.testing.assert_allclose(backend.to_numpy(got.x), want, rtol=1e-9, atol=1e-12)
 
 
 def test_mistakes_are_named():

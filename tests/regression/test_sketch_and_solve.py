@@ -233,7 +233,7 @@ def test_a_dependent_column_gives_least_norm_and_its_rank():
         ({"d": 11}, r"d must be at least n \+ 2 = 12, got 11"),
         ({"n_sketches": 0}, r"n_sketches must be at least 1, got 0"),
         ({"family": "nope"}, r"family must be one of 'gaussian', .*, got 'nope'"),
-        ({"guarantee": "linf", "family": "countsketch"}, r"sparse sketch errs by sqrt\(n\)"),
+        ({"guarantee": "linf", "family": "countsketch"}, r"sparse sketch can err by sqrt\(n\)"),
         ({"guarantee": "linf", "family": "sparse_sign"}, r"force=True uses it all the same"),
     ],
 )
