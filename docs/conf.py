@@ -27,7 +27,7 @@ html_theme_options = {
     "navigation_with_keys": False,
     "header_links_before_dropdown": 4,
     "secondary_sidebar_items": {  # none in the gallery: room for pictures
-        **dict.fromkeys(("*", "api/**", "gallery/index"), ["page-toc"]),
+        **{pages: ["page-toc"] for pages in ("*", "api/**", "gallery/index")},
         "gallery/plot_*": [],
     },
 }
