@@ -9,16 +9,17 @@ Rows of A are spread over the rows of the result, two of these at a time: the lo
 long and in vector instructions, and loads from A are shared. The limit is the traffic of the sums
 with the third-level cache: on 100000 x 304 (Zen 4, d = 1216) the loop takes 37 to 39 ms; the same
 in C with 512-bit vectors takes 35 ms, and 29 ms even if A is always in the first-level cache. What
-was no faster, measured on the same data in C (on a busy machine: 2 ms there mean nothing):
+was no faster, in C on the same shape (the best of several runs on a machine whose other work
+changed such figures by 2 ms and more; only large differences mean something):
 
 - one, four or eight targets at a time: 36 to 42 ms;
-- vectors of eight spelled out in numba, for the tail of 300 columns too: 36 to 41 ms;
+- vectors of eight spelled out in numba: 38 to 41 ms, and 1 ms less than now with 300 columns;
 - rows of sums that begin at a cache line, with or without a line between them: no difference; if A
   begins at a line, 2 ms are saved, but to copy every row of another A there costs more;
 - prefetching rows of A by instruction, 1 to 16 ahead: no difference; rows of sums: 47 ms;
 - a chunk of rows for two blocks after the other, their sums in the second-level cache: 43 ms or
   more; strips of 64 to 152 columns: 70 ms or more;
-- the entries of a chunk sorted by target, four or eight rows added at a time: 58 ms or more; on
+- the entries of a chunk sorted by target, four or eight rows added at a time: 42 ms or more; on
   tiles of 16 to 64 columns, copied to be contiguous, with sums in registers: 21 to 25 ms (28 or
   more with d = 3648), but the copying takes 15 ms or more.
 
