@@ -60,7 +60,7 @@ def gram(problem: Problem, tol: float, loop: Loop) -> Solution | None:
     """Cholesky of the Gram matrix; None if rounding has changed its smallest direction.
 
     The Gram matrix carries an error of order u relative to its norm, so a Cholesky factor R is
-    believed up to a condition of 2 / sqrt(u), and beyond 1e-2 / sqrt(u) only if the span of its
+    believed up to a condition of 2 / sqrt(u), and beyond 5e-2 / sqrt(u) only if the span of its
     smallest singular directions, among which rounding mixes, passes a test with the data: the
     smallest singular value of A on it must agree with that of R.
     """
@@ -75,7 +75,7 @@ def gram(problem: Problem, tol: float, loop: Loop) -> Solution | None:
     factor, _ = from_triangle(R, 0.0)
     if factor.rank < problem.n or factor.condition * problem.u**0.5 > 2:
         return None
-    if factor.condition * problem.u**0.5 > 1e-2:
+    if factor.condition * problem.u**0.5 > 5e-2:
         V = factor.V[:, -_LOWEST:]
         seen = float(linalg.svdvals(adjoint(V) @ problem.normal(V))[-1]) ** 0.5
         if not 0.5 < seen / float(factor.sigma[-1]) < 2:

@@ -8,15 +8,21 @@ from lrla._core.threads import ranges, run
 # Sums are reordered into vector lanes ("reassoc"), which changes rounding only; NaN and infinity
 # keep their meaning.
 _LANES = {"reassoc", "contract"}
+_FEW = 4  # right-hand sides for which so many fused passes beat BLAS on row blocks
 _GRAIN = 8192  # rows to one partial sum: fixed, so that threads do not change the bits
 _PANEL = 1 << 21  # bytes of a row block that stays in the L2 and L3 caches between its two uses
 
 
 def normal_residual(A, X, B, w):
     """See `lrla.kernels.normal.normal_residual`."""
-    if X.shape[1] == 1 and A.dtype.kind == "f" and A.flags.c_contiguous:
-        return _fused(A, X, B, w)
-    return _blocked(A, X, B, w)
+    p = X.shape[1]
+    if not 1 <= p <= _FEW or A.dtype.kind != "f" or not A.flags.c_contiguous:
+        return _blocked(A, X, B, w)
+    each = [
+        _fused(A, X[:, j : j + 1], None if B is None else B[:, j : j + 1], w) for j in range(p)
+    ]
+    C, squares = zip(*each, strict=True)
+    return np.concatenate(C, axis=1), np.concatenate(squares)
 
 
 def _fused(A, X, B, w):
