@@ -18,9 +18,7 @@ def normal_residual(A, X, B, w):
     p = X.shape[1]
     if not 1 <= p <= _FEW or A.dtype.kind != "f" or not A.flags.c_contiguous:
         return _blocked(A, X, B, w)
-    each = [
-        _fused(A, X[:, j : j + 1], None if B is None else B[:, j : j + 1], w) for j in range(p)
-    ]
+    each = [_fused(A, X[:, j : j + 1], None if B is None else B[:, j : j + 1], w) for j in range(p)]
     C, squares = zip(*each, strict=True)
     return np.concatenate(C, axis=1), np.concatenate(squares)
 
