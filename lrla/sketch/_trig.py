@@ -169,7 +169,8 @@ class SRHT(_Trigonometric):
         space = space_of(A)
         signs = self._signs(start, start + A.shape[0])
         out = srht.apply(A, space.asarray(slots), space.asarray(signs), N, space.asarray(sample))
-        return out / math.sqrt(self.d)
+        out /= math.sqrt(self.d)  # in place: it is ours
+        return out
 
     def _apply_stream(self, A: Array, start: int) -> Array:
         """H_N[r, cB + j] = (-1)^popcount((r // B) & c) H_B[r mod B, j]: one small transform each."""
@@ -194,7 +195,8 @@ class SRHT(_Trigonometric):
             Y, space.asarray(slots), space.asarray(signs), self._size(),
             space.asarray(self._sample()),
         )  # fmt: skip
-        return out / math.sqrt(self.d)
+        out /= math.sqrt(self.d)  # in place: it is ours
+        return out
 
     def _flops(self, size: int, n: int) -> float:
         N = self._size()
