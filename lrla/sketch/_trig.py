@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,9 @@ class _Trigonometric(SketchOperator):
 
     __slots__ = ()
 
+    @abstractmethod
     def _size(self) -> int:
         """Length of the transform."""
-        raise NotImplementedError
 
     def _signs(self, start: int, stop: int) -> np.ndarray:
         tag = self._tag(Domain.SRHT_SIGN)
