@@ -43,8 +43,9 @@ class LstsqResult(Result):
         which x is exact, estimated within a factor of about 3 (Karlson and Walden);
         ``condition``: condition number of the equilibrated A, estimated within a factor of about
         3; ``method``, ``reason``, ``predicted_seconds``; ``seed``, which as ``rng`` repeats the
-        call; ``sketch``; ``passes`` over A; ``iterations`` (refinement rounds) and ``history`` of
-        the backward error; ``seconds``.
+        call; ``sketch``; ``passes``, products with A and its adjoint for all right-hand sides
+        together; ``iterations`` (refinement rounds) and ``history`` of the backward error;
+        ``seconds``.
     """
 
     x: Array
@@ -74,16 +75,19 @@ def lstsq(
     Parameters
     ----------
     A : array of shape (m, n), sparse matrix, LinearOperator or dask array
-        The data; never changed. Made dense by "direct" only, and copied only by "direct" and where
-        squares of its entries overflow or underflow.
+        The data; never changed. Copied, and sparse data made dense, only where all rows go into a
+        QR ("direct", and the others if A has fewer rows than their sketch), or where squares of
+        its entries overflow or underflow.
     b : array of shape (m,) or (m, p)
         Right-hand sides, in the array library of A.
     method : {"auto", "gram", "spir", "fossils", "cqrrt", "direct"}, default "auto"
-        "gram": Cholesky of A^H A, safe up to a condition of about 5e7 and refined to full
-        accuracy. "spir": sketch, then conjugate gradients in two rounds [1]_; for any condition.
-        "fossils": the same with the heavy-ball iteration [1]_. "cqrrt": Cholesky QR of the
-        preconditioned data [2]_; for many right-hand sides. "direct": QR of A. "auto" chooses by
-        predicted time among those that a look at the data says are safe; `plan_lstsq` shows how.
+        "gram": Cholesky of A^H A, refined to full accuracy; up to a condition of 2 / sqrt(u), 2e8
+        in float64, and given up for "spir" where a test with the data says that rounding has
+        changed its smallest directions. "spir": sketch, then conjugate gradients in two rounds
+        [1]_; for any condition. "fossils": the same with the heavy-ball iteration [1]_. "cqrrt":
+        Cholesky QR of the preconditioned data [2]_; for many right-hand sides. "direct": QR of A.
+        "auto" chooses by predicted time among those that a look at the data says are safe;
+        `plan_lstsq` shows how.
     weights : array of shape (m,), optional
         Non-negative: minimise ``sum(weights * abs(A @ x - b)**2)``.
     ridge : float or array of shape (n,), default 0
@@ -131,8 +135,9 @@ def lstsq(
     error of Karlson and Walden, evaluated with the singular values that P was made from, is at
     most ``tol``. Two rounds make the answer backward stable [1]_.
 
-    Cost in flops and passes over A: gram m n**2 and about 6 passes; spir 8 nnz(A), 16 n**3 and
-    about 30 passes; cqrrt 3 m n**2 and 6 passes; direct 2 m n**2.
+    Cost in flops and passes over A: gram m n**2 and about 6 passes; spir 8 nnz(A),
+    (2 k + 15) n**3 and 20 to 50 passes, with k n rows of the sketch, k from 4 to 32 where the two
+    balance; cqrrt 3 m n**2 and 6 passes; direct 2 m n**2.
 
     If n > m, or the rank is less than n, x is the solution of least norm.
 
