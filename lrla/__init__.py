@@ -4,10 +4,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers see
+    from lrla import bandits as bandits
     from lrla import blocks as blocks
     from lrla import datasets as datasets
+    from lrla import lowrank as lowrank
     from lrla import regression as regression
+    from lrla import relaxation as relaxation
+    from lrla import sampling as sampling
     from lrla import sketch as sketch
+    from lrla import sklearn as sklearn
+    from lrla import streaming as streaming
     from lrla import testing as testing
     from lrla._core.errors import AccuracyWarning as AccuracyWarning
     from lrla._core.errors import ConvergenceWarning as ConvergenceWarning
@@ -25,18 +31,36 @@ _HOME = {
     "progress": "lrla._core.iteration",
     "threads": "lrla._core.threads",
 }
-_ROOMS = ("blocks", "datasets", "regression", "sketch", "testing")
+_ROOMS = (
+    "bandits",
+    "blocks",
+    "datasets",
+    "lowrank",
+    "regression",
+    "relaxation",
+    "sampling",
+    "sketch",
+    "sklearn",
+    "streaming",
+    "testing",
+)
 __all__ = [
     "AccuracyWarning",
     "ConvergenceWarning",
     "Status",
     "__version__",
+    "bandits",
     "blocks",
     "datasets",
+    "lowrank",
     "lstsq",
     "progress",
     "regression",
+    "relaxation",
+    "sampling",
     "sketch",
+    "sklearn",
+    "streaming",
     "testing",
     "threads",
 ]

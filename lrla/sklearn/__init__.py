@@ -1,0 +1,3 @@
+"""Estimators for scikit-learn's pipelines: thin covers of this library's functions."""
+
+__all__: list[str] = []
