@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what editors and type checkers see
     from lrla import testing as testing
     from lrla._core.errors import AccuracyWarning as AccuracyWarning
     from lrla._core.errors import ConvergenceWarning as ConvergenceWarning
+    from lrla._core.errors import RankDeficientWarning as RankDeficientWarning
     from lrla._core.iteration import progress as progress
     from lrla._core.results import Status as Status
     from lrla._core.threads import threads as threads
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # what editors and type checkers see
 _HOME = {
     "AccuracyWarning": "lrla._core.errors",
     "ConvergenceWarning": "lrla._core.errors",
+    "RankDeficientWarning": "lrla._core.errors",
     "Status": "lrla._core.results",
     "lstsq": "lrla.regression",
     "progress": "lrla._core.iteration",
@@ -47,6 +49,7 @@ _ROOMS = (
 __all__ = [
     "AccuracyWarning",
     "ConvergenceWarning",
+    "RankDeficientWarning",
     "Status",
     "__version__",
     "bandits",

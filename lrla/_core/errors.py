@@ -17,6 +17,10 @@ class AccuracyWarning(UserWarning):
     """The result is less accurate than asked for; its certificate says how accurate it is."""
 
 
+class RankDeficientWarning(UserWarning):
+    """The data have fewer independent directions than columns; the result says how many."""
+
+
 def warn(message: str, category: type[Warning]) -> None:
     """Warn at the line of the user's code that called into this library."""
     level, frame = 1, inspect.currentframe()

@@ -94,3 +94,13 @@ def svdvals(R: Array) -> Array:
 
         return scipy.linalg.svdvals(R, check_finite=False)
     return space.xp.linalg.svdvals(R)
+
+
+def solve_triangular(R: Array, Y: Array) -> Array:
+    """Solve R X = Y for an upper triangular matrix."""
+    space = space_of(R)
+    if space.is_numpy:
+        import scipy.linalg
+
+        return scipy.linalg.solve_triangular(R, Y, check_finite=False)
+    return space.xp.linalg.solve(R, Y)

@@ -66,6 +66,17 @@ class Operator:
             return (self.A.conj() if self.A.dtype.kind == "c" else self.A).T @ Y
         return adjoint(self.A) @ Y
 
+    def scaled_rows(self, factors: Array) -> Operator:
+        """Multiply the rows by real numbers; of a sparse matrix only its data array is copied."""
+        if self.kind == "sparse":
+            A = self.A.tocsr(copy=True)
+            A.data = A.data * factors.repeat(A.indptr[1:] - A.indptr[:-1])
+        elif self.kind == "dense":
+            A = factors[:, None] * self.A
+        else:
+            A = _ScaledRows(self, factors[:, None])
+        return Operator(A, self.kind, self.space, self.dtype)
+
     def csr(self) -> tuple[Array, Array, Array]:
         """Return data, indices and indptr of a sparse matrix in CSR form."""
         A = self.A.tocsr()
@@ -85,6 +96,20 @@ class Operator:
         eye = self.space.eye(n, self.dtype)
         parts = [self.matmat(eye[:, i:j]) for i, j in ranges(n, _COLUMNS)]
         return self.space.xp.concat(parts, axis=1)
+
+
+class _ScaledRows:
+    """A linear operator whose rows are multiplied by numbers."""
+
+    def __init__(self, op: Operator, factors: Array) -> None:
+        self.op, self.factors = op, factors
+        self.shape, self.dtype = op.shape, op.dtype
+
+    def matmat(self, X: Array) -> Array:
+        return self.factors * self.op.matmat(X)
+
+    def rmatmat(self, Y: Array) -> Array:
+        return self.op.rmatmat(self.factors * Y)
 
 
 def is_sparse(A: Any) -> bool:

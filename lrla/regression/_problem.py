@@ -15,7 +15,7 @@ from lrla.kernels.normal import normal_residual, normal_residual_csr
 from lrla.sketch import SketchOperator
 
 _PRODUCT = 1 << 20  # entries of A P that are formed at a time
-_ROWS = 1 << 16  # rows that are weighted at a time before sketching: bounds the copy
+_ROWS = 1 << 16  # rows whose sizes are formed at a time: bounds the copy
 
 
 def power_of_two(sizes: Any, finfo: Any) -> Any:
@@ -179,7 +179,8 @@ class Problem:
         root = None if self.weights is None else xp.sqrt(self.weights)
         if op.kind == "sparse":
             check_finite(op.A.data, "A.data")
-            A = abs(op.A) if root is None else _scaled_rows(abs(op.A), root)
+            size = Operator(abs(op.A), op.kind, op.space, op.real_dtype)
+            A = (size if root is None else size.scaled_rows(root)).A
             return A.max(axis=0).toarray().ravel()
         peaks = []
         for a, b in ranges(self.m, _ROWS):
@@ -198,21 +199,7 @@ class Problem:
         if S is None:
             A = op.todense()
             return A if root is None else root * A, WB
-        SB = S @ WB
-        if root is None:
-            return S @ op.A, SB
-        if op.kind == "blocks":
-            return op.A.sum(lambda block, a, b: (S.apply(root[a:b, :] * block, rows=slice(a, b)),))[
-                0
-            ], SB
-        if op.kind == "sparse":
-            return S @ _scaled_rows(op.A, root[:, 0]), SB
-        if op.kind == "operator":
-            return S @ _WeightedOperator(op, root), SB
-        SA: Any = 0.0
-        for a, b in ranges(self.m, _ROWS):
-            SA = SA + S.apply(root[a:b, :] * op.A[a:b, :], rows=slice(a, b))
-        return SA, SB
+        return S.apply(op.A, weights=self.weights), S @ WB
 
     def preconditioned_gram(self, P: Array) -> Array:
         """Return P^H (A^H W A + D) P over s twice, for a matrix P of scaled directions."""
@@ -240,25 +227,3 @@ class Problem:
         for a, b in ranges(self.m, max(256, _PRODUCT // k)):
             out = out + gram(data[a:b, :] @ X, None if w is None else w[a:b])
         return out
-
-
-class _WeightedOperator:
-    """A linear operator with weighted rows."""
-
-    def __init__(self, op: Operator, root: Array) -> None:
-        self.op, self.root = op, root
-        self.shape, self.dtype = op.shape, op.dtype
-
-    def matmat(self, X: Array) -> Array:
-        return self.root * self.op.matmat(X)
-
-    def rmatmat(self, Y: Array) -> Array:
-        return self.op.rmatmat(self.root * Y)
-
-
-def _scaled_rows(A: Any, root: Array) -> Any:
-    """Multiply the rows of a sparse matrix; only its data array is copied."""
-    A = A.tocsr(copy=True)
-    counts = A.indptr[1:] - A.indptr[:-1]
-    A.data = A.data * root.repeat(counts)
-    return A

@@ -5,7 +5,8 @@ sharpest theory (Davidson, Szarek 2001); `SRHT` (Tropp 2011) and `SRTT` (Avron, 
 2010) mix all rows by a fast transform; `TensorSketch` (Pham, Pagh 2013), `TensorSRHT` (Ahle et al.
 2020) and `KhatriRao` sketch Kronecker products without forming them; `LESS` (Derezinski et al.
 2021) inverts without bias; `CountSketch` (Clarkson, Woodruff 2013), `Rademacher` and `VerySparse`
-(Li, Hastie, Church 2006) are here for comparison and for distances.
+(Li, Hastie, Church 2006) are here for comparison and for distances. `whiten` uses a sketch to make
+the columns of a tall matrix orthonormal (Fan, Guo, Lin 2021; Balabanov 2022).
 """
 
 from lrla.sketch._base import SketchOperator
@@ -15,6 +16,7 @@ from lrla.sketch._make import embedding_size, from_dict, make
 from lrla.sketch._sparse import LESS, CountSketch, SparseSign, VerySparse
 from lrla.sketch._tensor import KhatriRao, TensorSketch, TensorSRHT
 from lrla.sketch._trig import SRHT, SRTT
+from lrla.sketch._whiten import Whitening, whiten
 
 __all__ = [
     "LESS",
@@ -29,8 +31,10 @@ __all__ = [
     "TensorSRHT",
     "TensorSketch",
     "VerySparse",
+    "Whitening",
     "distortion",
     "embedding_size",
     "from_dict",
     "make",
+    "whiten",
 ]

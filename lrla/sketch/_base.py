@@ -7,7 +7,15 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from lrla._core.arrays import Array, Space, as_array, numpy_space, real_dtype, space_of
+from lrla._core.arrays import (
+    Array,
+    Space,
+    as_array,
+    is_complex,
+    numpy_space,
+    real_dtype,
+    space_of,
+)
 from lrla._core.dispatch import library
 from lrla._core.operators import Operator, as_operator, is_sparse
 from lrla._core.random import Domain, Key, key_of, seed_of, tag
@@ -16,6 +24,7 @@ from lrla.blocks import RowBlocks, as_blocks
 
 # columns of S that a fallback forms at a time; a multiple of every family's own granularity
 _BLOCK = 4096
+_ROWS = 1 << 16  # rows of dense data that are weighted at a time: bounds the copy
 _RESERVED = 1 << 12  # streams kept for the extensions of one operator
 
 
@@ -137,7 +146,7 @@ class SketchOperator(ABC):
         """
         return Adjoint(self)
 
-    def apply(self, A: Any, *, rows: slice | None = None) -> Array:
+    def apply(self, A: Any, *, rows: slice | None = None, weights: Array | None = None) -> Array:
         """Compute S @ A, or the contribution ``S[:, rows] @ A`` of some rows.
 
         Parameters
@@ -147,6 +156,9 @@ class SketchOperator(ABC):
         rows : slice, optional
             Which rows of the whole data A holds: contributions of disjoint slices that cover all
             rows add up to S @ (whole data).
+        weights : array of shape (m,), optional
+            Real and not negative, one for each row of A: sketches sqrt(W) A, without a copy of
+            more than some rows of A if it is dense. Not for vectors.
 
         Returns
         -------
@@ -156,7 +168,8 @@ class SketchOperator(ABC):
         Raises
         ------
         ValueError
-            If A does not have m rows, or as many rows as the slice.
+            If A does not have m rows, or as many rows as the slice; if weights are negative or
+            not one for each row.
         TypeError
             If A is not an array, sparse matrix or linear operator of numbers.
         """
@@ -173,13 +186,18 @@ class SketchOperator(ABC):
                 f"cannot apply {self._name()} to A of shape {tuple(A.shape)}{place}: "
                 f"A needs {stop - start} rows"
             )
+        root = None if weights is None else _roots(weights, A, stop - start)
         if chunked:
-            out = self._apply_blocks(A, start)
+            out = self._apply_blocks(A, start, root)
             return out[:, 0] if vector else out
         vector = dense and A.ndim == 1
         op = as_operator(A[:, None] if vector else A)
+        if root is not None and op.kind != "dense":
+            op = op.scaled_rows(root)
         if op.kind == "dense":
-            out = self._apply_dense(op.A, start)
+            out = (
+                self._apply_dense(op.A, start) if root is None else self._weighted(op, root, start)
+            )
         elif op.kind == "sparse":
             out = self._apply_sparse(op, start)
         else:
@@ -316,9 +334,21 @@ class SketchOperator(ABC):
             parts.append(_conj(op.rmatmat(space.xp.astype(Y, op.dtype))).T)
         return space.xp.concat(parts, axis=0)
 
-    def _apply_blocks(self, A: RowBlocks, start: int) -> Array:
+    def _apply_blocks(self, A: RowBlocks, start: int, root: Array | None) -> Array:
         """Sketch each block of rows where it is, and add up."""
-        (out,) = A.sum(lambda block, a, b: (self.apply(block, rows=slice(start + a, start + b)),))
+
+        def contribution(block: Array, a: int, b: int) -> tuple[Array]:
+            block = block if root is None else root[a:b, None] * block
+            return (self.apply(block, rows=slice(start + a, start + b)),)
+
+        (out,) = A.sum(contribution)
+        return out
+
+    def _weighted(self, op: Operator, root: Array, start: int) -> Array:
+        """S[:, start:start+k] @ (root A), some rows at a time."""
+        out = op.space.zeros((self.d, op.shape[1]), op.dtype)
+        for a, b in ranges(op.shape[0], _ROWS):
+            out = out + self._apply_dense(root[a:b, None] * op.A[a:b, :], start + a)
         return out
 
 
@@ -385,6 +415,19 @@ def _conj(x: Array) -> Array:
 
 def _long(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) > 8
+
+
+def _roots(weights: Any, A: Any, m: int) -> Array:
+    """Check weights and return their square roots in the real dtype of A."""
+    weights = as_array(weights, "weights", ndim=(1,))
+    xp = space_of(weights).xp
+    if weights.shape[0] != m or is_complex(weights) or bool(xp.any(weights < 0)):
+        raise ValueError(
+            f"weights must be {m} real numbers, none negative, one for each row of A; got shape "
+            f"{tuple(weights.shape)}, dtype {weights.dtype}"
+        )
+    op = as_operator(A)
+    return xp.astype(xp.sqrt(weights), op.real_dtype, copy=False)
 
 
 def _count(value: Any, name: str) -> int:
