@@ -31,6 +31,8 @@ class Domain(enum.IntEnum):
     VERY_SPARSE = 10
     LESS = 11
     TENSOR = 12
+    BANDIT = 40
+    STREAM = 41
 
 
 def tag(domain: Domain, stream: int = 0) -> int:
