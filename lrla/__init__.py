@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what editors and type checkers see
     from lrla._core.results import Status as Status
     from lrla._core.threads import threads as threads
     from lrla.regression import lstsq as lstsq
+    from lrla.sampling import leverage_scores as leverage_scores
 
 # public name -> module that holds it; imported at first use, so that `import lrla` stays cheap
 _HOME = {
@@ -29,6 +30,7 @@ _HOME = {
     "ConvergenceWarning": "lrla._core.errors",
     "RankDeficientWarning": "lrla._core.errors",
     "Status": "lrla._core.results",
+    "leverage_scores": "lrla.sampling",
     "lstsq": "lrla.regression",
     "progress": "lrla._core.iteration",
     "threads": "lrla._core.threads",
@@ -55,6 +57,7 @@ __all__ = [
     "bandits",
     "blocks",
     "datasets",
+    "leverage_scores",
     "lowrank",
     "lstsq",
     "progress",
