@@ -23,6 +23,8 @@ from lrla._core.dispatch import kernel
 
 _MASK = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)  # Salmon et al., table 2
+_LN2_HIGH = 6.93147180369123816490e-01  # 32 bits: its multiples up to 2**21 are exact
+_LN2_LOW = 1.90821492927058770002e-10
 _WEYL = (0x9E3779B9, 0xBB67AE85)  # golden ratio and sqrt(3) - 1, ibid. section 3.3
 
 
@@ -232,6 +234,57 @@ def uniform(
     x, y = _pairs(words.definition(space, key, tag, start, stop, 0, -(-count // 2)))
     bits = ((x >> 5) << 26) + (y >> 6)
     return (space.xp.astype(bits, space.xp.float64) * 2.0**-53)[:, :count]
+
+
+def _natural_log(x: Array) -> Array:
+    """Return ``ln(x 2**-53)`` in float64 for whole ``1 <= x <= 2**53``, from the atanh series.
+
+    Every step is one IEEE operation: logarithms of libraries differ in their last bits.
+    """
+    space = space_of(x)
+    xp = space.xp
+    bits = xp.astype(x, xp.int64)
+    e = xp.zeros_like(bits) - 1
+    for step in (32, 16, 8, 4, 2, 1):  # the exponent by bisection, as above
+        large = (bits >> step) > 0
+        e = xp.where(large, e + step, e)
+        bits = xp.where(large, bits >> step, bits)
+    e = e + 1
+    powers = space.asarray([2.0**-k for k in range(54)], dtype=xp.float64)
+    m = x * xp.reshape(xp.take(powers, xp.reshape(e, (-1,))), x.shape)
+    above = m > 1.4142135623730951
+    m = xp.where(above, m * 0.5, m)
+    e = xp.astype(xp.where(above, e + 1, e) - 53, xp.float64)
+    s = (m - 1.0) / (m + 1.0)  # at most 0.172, so the first term left out is below 2**-57
+    s2 = s * s
+    p = xp.zeros_like(s)
+    for k in range(21, 1, -2):
+        p = s2 * (p + 2.0 / k)
+    return e * _LN2_HIGH + (s * (2.0 + p) + e * _LN2_LOW)
+
+
+@kernel
+def exponential(
+    space: Space, key: tuple[int, int], tag: int, start: int, stop: int, count: int
+) -> Array:
+    """Draw standard exponential numbers, two to a block, the same bits everywhere.
+
+    Parameters
+    ----------
+    space : Space
+        Where to make the array.
+    key, tag, start, stop
+        See the module.
+    count : int
+        How many numbers at each position.
+
+    Returns
+    -------
+    array, float64, shape (stop - start, count)
+        ``-ln(1 - u)``, u what `uniform` draws there: from 0 to 36.74.
+    """
+    u = uniform.definition(space, key, tag, start, stop, count)
+    return abs(_natural_log((1.0 - u) * 2.0**53))  # abs: no negative zero
 
 
 @kernel

@@ -45,6 +45,10 @@ def uniform():
     yield "tall", ("space", KEY, TAG, 7, 20007, 2), 0
 
 
+def exponential():
+    yield from uniform()
+
+
 def integer():
     for label, args, count in _shapes((0, 1, 4, 6)):
         for bound in (1, 1000, 2**31):

@@ -74,6 +74,7 @@ VARIATES = {
     "normal": philox.normal,
     "sign": philox.sign,
     "uniform": philox.uniform,
+    "exponential": philox.exponential,
     "integer": functools.partial(philox.integer, bound=77),
 }
 
@@ -118,6 +119,16 @@ def test_variates_come_from_the_words_that_the_documentation_names():
     )
     integers = philox.integer(SPACE, KEY, 2, 10, 15, 8, 1000)
     np.testing.assert_array_equal(integers, ((w >> 1) * 1000) >> 31)
+
+
+def test_exponentials_are_logarithms_of_uniforms_to_the_last_digits():
+    u = philox.uniform(SPACE, KEY, 2, 0, 50000, 2)
+    e = philox.exponential(SPACE, KEY, 2, 0, 50000, 2)
+    exact = -np.log1p(-u)
+    np.testing.assert_allclose(e, exact, rtol=2.3e-16 * 2, atol=0)
+    extreme = philox._natural_log(np.array([1.0, 2.0, 2.0**53 - 1, 2.0**53]))
+    exact = np.array([-53 * np.log(2), -52 * np.log(2), -(2.0**-53), 0.0])
+    np.testing.assert_allclose(extreme, exact, rtol=2.3e-16, atol=0)
 
 
 def test_normals_are_box_muller_of_the_words():
@@ -211,6 +222,9 @@ def test_signs_and_uniforms_are_fair():
     u = philox.uniform(SPACE, KEY, 3, 0, 50000, 4).ravel()
     assert np.all((u >= 0) & (u < 1))
     assert stats.kstest(u, "uniform").pvalue > ALARM / 130
+    e = philox.exponential(SPACE, KEY, 3, 0, 50000, 4).ravel()
+    assert np.all((e >= 0) & (e < 36.75))
+    assert stats.kstest(e, "expon").pvalue > ALARM / 130
 
 
 @pytest.mark.statistical

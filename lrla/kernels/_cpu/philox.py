@@ -12,7 +12,7 @@ import numpy as np
 
 from lrla._core.jit import jit
 from lrla._core.threads import ranges, run
-from lrla.kernels.philox import half_bits
+from lrla.kernels.philox import _LN2_HIGH, _LN2_LOW, half_bits
 
 _GRAIN = 1 << 14  # blocks in one piece of work for a thread: a multiple of the tile
 
@@ -191,6 +191,37 @@ def _uniform(out, key, tag, start, a, b):
 
 
 @jit
+def _minus_log(x, high, low):
+    """Return -ln(x 2**-53) of a whole number: each line one IEEE operation in double precision."""
+    bits = np.float64(x).view(np.int64)
+    e = (bits >> 52) - 1023
+    m = np.int64((bits & 0xFFFFFFFFFFFFF) | (1023 << 52)).view(np.float64)
+    above = m > 1.4142135623730951
+    m = m * 0.5 if above else m
+    e = np.float64((e + 1 if above else e) - 53)
+    s = (m - 1.0) / (m + 1.0)
+    s2 = s * s
+    p = 0.0
+    for k in range(21, 1, -2):
+        p = s2 * (p + 2.0 / k)
+    return np.abs(e * high + (s * (2.0 + p) + e * low))
+
+
+@jit
+def _exponential(out, key, tag, start, high, low, a, b):
+    w = np.empty((4, 64), np.uint64)
+    tile = np.empty((64, 2), np.float64)
+    for g in range(a, b, 64):
+        _tile(w, key, tag, start, 0, (out.shape[1] + 1) // 2, g)
+        for i in range(64):
+            for k in range(2):
+                upper = (w[2 * k, i] >> np.uint64(5)) << np.uint64(26)
+                lower = w[2 * k + 1, i] >> np.uint64(6)
+                tile[i, k] = _minus_log((1 << 53) - np.int64(upper | lower), high, low)
+        _deal(out, tile, g, min(64, b - g))
+
+
+@jit
 def _integer(out, key, tag, start, bound, a, b):
     w = np.empty((4, 64), np.uint64)
     tile = np.empty((64, 4), np.int64)
@@ -274,6 +305,13 @@ def sign(space, key, tag, start, stop, count):
 def uniform(space, key, tag, start, stop, count):
     out = np.empty((stop - start, count), np.float64)
     _run(_uniform, out.shape[0] * -(-count // 2), out, _key(key), tag, start)
+    return out
+
+
+def exponential(space, key, tag, start, stop, count):
+    out = np.empty((stop - start, count), np.float64)
+    blocks = out.shape[0] * -(-count // 2)
+    _run(_exponential, blocks, out, _key(key), tag, start, _LN2_HIGH, _LN2_LOW)
     return out
 
 
