@@ -4,9 +4,11 @@
 randomized Cholesky QR (Fan, Guo, Lin 2021; Balabanov 2022) and plain QR, and returns the measured
 backward error. `ridge_path` solves for many ridges at once. `sketch_and_solve` answers from a sketch
 alone, with standard errors (Ahfock, Astle, Richardson 2021) and the l_inf guarantee (Song, Ye, Yin,
-Zhang 2023); `StreamingLstsq` does so for rows that arrive in blocks.
+Zhang 2023); `StreamingLstsq` does so for rows that arrive in blocks. `active_regression` asks for a few
+right-hand sides only (Shimizu, Cheng, Musco, Weare 2024).
 """
 
+from lrla.regression._active import ActiveRegressionResult, active_regression
 from lrla.regression._lstsq import LstsqResult, lstsq, plan_lstsq
 from lrla.regression._plan import Plan
 from lrla.regression._ridge_path import RidgePathResult, ridge_path
@@ -14,11 +16,13 @@ from lrla.regression._sketch_and_solve import SketchedLstsqResult, sketch_and_so
 from lrla.regression._streaming import StreamingLstsq
 
 __all__ = [
+    "ActiveRegressionResult",
     "LstsqResult",
     "Plan",
     "RidgePathResult",
     "SketchedLstsqResult",
     "StreamingLstsq",
+    "active_regression",
     "lstsq",
     "plan_lstsq",
     "ridge_path",

@@ -1,0 +1,250 @@
+"""Regression with few labels: choose the rows first, then ask for their right-hand sides only."""
+
+from __future__ import annotations
+
+import math
+import operator
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lrla._core import linalg
+from lrla._core.arrays import Array, as_array, check_finite, space_of
+from lrla._core.errors import AccuracyWarning, warn
+from lrla._core.operators import as_operator
+from lrla._core.random import seed_of
+from lrla._core.results import Info, Result, Status
+from lrla.blocks import as_blocks
+from lrla.regression._lstsq import lstsq
+from lrla.sampling import LeverageResult, RowSample, leverage_scores, sample_rows
+
+_LONE = 1e-10  # one minus the leverage of a row that nothing else can stand in for
+DESIGNS = ("pivotal", "systematic", "replacement", "bottom_k")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ActiveRegressionResult(Result):
+    """A regression of which only some right-hand sides were looked at.
+
+    Parameters
+    ----------
+    x : array of shape (n,) or (n, p)
+        The solution.
+    indices : array of shape (k,), int64
+        The rows whose labels were asked for, increasing.
+    labels : array of shape (k,) or (k, p)
+        What the query returned for them.
+    residual_norm : float or array of shape (p,)
+        Estimate of the norm of the residual over *all* rows, from labels that each solution behind
+        it had not seen; infinite if some label cannot be left out. Exact if all rows were asked.
+    rank : int
+        Numerical rank of the data.
+    sample : RowSample
+        The rows with their probabilities and weights.
+    status : Status
+        `Status.CONVERGED`, or `Status.STAGNATED` if the rows drawn span less than those of A.
+    info : Info
+        ``excess_bound``: see the notes; ``n_queried``; ``leverage_method``; ``seed``; ``seconds``.
+    """
+
+    x: Array
+    indices: Array
+    labels: Array
+    residual_norm: Any
+    rank: int
+    sample: RowSample
+    status: Status
+    info: Info
+
+
+def active_regression(
+    A: Any,
+    query: Callable[[Array], Any],
+    budget: int,
+    *,
+    design: str = "pivotal",
+    coords: Any = None,
+    delta: float = 0.1,
+    rng: Any = None,
+) -> ActiveRegressionResult:
+    """Solve ``min_x norm(A @ x - b)`` nearly, from no more than ``budget`` entries of b.
+
+    Parameters
+    ----------
+    A : array of shape (m, n), sparse matrix or dask array
+        All rows, for which labels could be had.
+    query : callable
+        ``query(indices)`` returns the labels of these rows, shape (k,) or (k, p). It is called
+        once.
+    budget : int
+        How many labels may be asked for, at least the rank of A.
+    design : {"pivotal", "systematic", "replacement", "bottom_k"}, default "pivotal"
+        How rows are drawn: see `lrla.sampling.sample_rows`.
+    coords : array of shape (m, k), optional
+        Where the rows lie in space: with "pivotal" and "systematic" the sample spreads out there,
+        which is worth labels if the residual is a smooth function of them [1]_.
+    delta : float, default 0.1
+        Probability with which ``info.excess_bound`` may fail.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        Where the seed of the sample comes from.
+
+    Returns
+    -------
+    ActiveRegressionResult
+        With fields x, indices, labels, residual_norm, rank, sample, status and info.
+
+    Raises
+    ------
+    ValueError
+        If the budget is less than the rank of A, the labels do not fit or are not finite, the
+        design is unknown or of random size, or A is not finite.
+    TypeError
+        If A is a linear operator, whose rows cannot be taken.
+
+    Warns
+    -----
+    AccuracyWarning
+        If the rows drawn span less than the rows of A.
+
+    See Also
+    --------
+    lstsq : if all of b is known.
+    lrla.sampling.sample_rows : how the rows are drawn.
+
+    Notes
+    -----
+    Rows are drawn with probabilities in proportion to their leverage scores, those of probability 1
+    surely, and the least-squares problem of the drawn rows, weighted by the inverse probabilities,
+    is solved. If b = A x for some x, that is the answer, up to rounding.
+
+    ``info.excess_bound`` is ``4 q / (delta k)``, q the sum of the leverage scores of the rows that
+    are not certain, k how many of them are drawn (without certain rows: the rank over the budget).
+    For *independent* draws and as long as it is small, the squared residual exceeds the least by
+    no more than this fraction with probability 1 - delta [2]_. The typical excess is smaller by far, and by "pivotal" smaller again: O(n log n)
+    rows do for it as for independent draws [1]_, of which the constant is not known.
+
+    ``residual_norm`` adds up the squared residuals of the labelled rows and an estimate for all
+    others, in which each labelled row stands for some by its residual under the solution without
+    it.
+
+    Cost: leverage scores of A, two passes, and a least-squares problem of ``budget`` rows.
+
+    References
+    ----------
+    .. [1] A. Shimizu, X. Cheng, C. Musco and J. Weare, "Improved active learning via dependent
+       leverage score sampling", ICLR 2024, arXiv:2310.04966.
+    .. [2] B. W. Larsen and T. G. Kolda, "Revisiting approximate leverage score sketching for matrix
+       least squares", arXiv:2201.10638.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lrla.regression import active_regression
+    >>> t = np.linspace(-1, 1, 2001)
+    >>> A = np.polynomial.legendre.legvander(t, 9)
+    >>> result = active_regression(A, lambda i: np.exp(3 * t[i]), 20, coords=t, rng=7)
+    >>> result.indices.shape
+    (20,)
+    >>> best = np.linalg.norm(A @ np.linalg.lstsq(A, np.exp(3 * t))[0] - np.exp(3 * t))
+    >>> bool(np.linalg.norm(A @ result.x - np.exp(3 * t)) < 1.5 * best)
+    True
+    """
+    start = time.perf_counter()
+    budget = _check(budget, design, delta)
+    A = as_blocks(A)
+    leverage = leverage_scores(A, rng=(seed := seed_of(rng)))
+    if budget < leverage.rank:
+        raise ValueError(
+            f"budget must be at least the rank of A, which is {leverage.rank}, got {budget}"
+        )
+    sample = sample_rows(
+        leverage.scores, min(budget, int(leverage.scores.shape[0])),
+        design=design, coords=coords, rng=seed,
+    )  # fmt: skip
+    rows = sample.rows(A, math.inf)
+    labels = ask(query, sample.indices)
+    fit = lstsq(rows, labels, weights=sample.weights, rng=seed)
+    status = Status.CONVERGED
+    if fit.rank < leverage.rank:
+        status = Status.STAGNATED
+        warn(
+            f"the {len(sample)} rows drawn span {fit.rank} of {leverage.rank} dimensions; raise "
+            "budget",
+            AccuracyWarning,
+        )
+    return ActiveRegressionResult(
+        fit.x,
+        sample.indices,
+        labels,
+        _held_out(rows, labels, sample, fit.x, fit.rank),
+        leverage.rank,
+        sample,
+        status,
+        Info(
+            excess_bound=_bound(leverage, sample, delta),
+            n_queried=len(sample),
+            leverage_method=leverage.info.method,
+            seed=seed,
+            seconds=time.perf_counter() - start,
+        ),
+    )
+
+
+def _check(budget: Any, design: str, delta: float) -> int:
+    try:
+        budget = operator.index(budget)
+    except TypeError:
+        raise TypeError(f"budget must be an integer, got {budget!r}") from None
+    if budget < 1:
+        raise ValueError(f"budget must be at least 1, got {budget}")
+    if design not in DESIGNS:
+        why = ": it may draw more rows than the budget" if design == "poisson" else ""
+        raise ValueError(f"design must be one of {', '.join(DESIGNS)}, got {design!r}{why}")
+    if not 0 < delta < 1:
+        raise ValueError(f"delta must be between 0 and 1, got {delta}")
+    return budget
+
+
+def ask(query: Callable[[Array], Any], indices: Array) -> Array:
+    """Ask for labels, and check what comes back."""
+    b = as_array(query(indices), "query(indices)", ndim=(1, 2))
+    space_of(indices, b)
+    if b.shape[0] != indices.shape[0]:
+        raise ValueError(
+            f"query(indices) must return {indices.shape[0]} labels, one for each index, got shape "
+            f"{tuple(b.shape)}"
+        )
+    check_finite(b, "query(indices)")
+    return b
+
+
+def _bound(leverage: LeverageResult, sample: RowSample, delta: float) -> float:
+    """Evaluate the bound of Larsen and Kolda on the relative excess of the squared residual."""
+    xp = space_of(leverage.scores).xp
+    drawn = sample.info.size - sample.info.n_certain
+    if drawn == 0:
+        return 0.0
+    certain = sample.indices[sample.probs >= 1.0]
+    share = float(xp.sum(xp.take(leverage.scores, certain))) if sample.info.n_certain else 0.0
+    return 4 * (leverage.rank - share) / (delta * drawn)
+
+
+def _held_out(rows: Any, labels: Array, sample: RowSample, x: Array, rank: int) -> Any:
+    """Estimate the norm of the residual over all rows."""
+    op = as_operator(rows)
+    xp, vector = op.space.xp, labels.ndim == 1
+    weights = xp.astype(sample.weights, op.real_dtype)
+    r = labels - (op.matmat(x[:, None])[:, 0] if vector else op.matmat(x))
+    R = xp.abs(r)[:, None] if vector else xp.abs(r)
+    U = linalg.svd(op.todense() * xp.sqrt(weights)[:, None])[0][:, :rank]
+    left = 1 - xp.sum(xp.abs(U) ** 2, axis=1)
+    stands_for = weights - 1  # rows besides itself
+    lone = left <= _LONE
+    if bool(xp.any(lone & (stands_for > 0))):
+        squares = xp.sum(R, axis=0) * 0 + math.inf
+    else:
+        factor = 1 + stands_for / xp.where(lone, xp.ones_like(left), left) ** 2
+        squares = xp.sum(factor[:, None] * R**2, axis=0)
+    norms = xp.sqrt(squares)
+    return float(norms[0]) if vector else norms

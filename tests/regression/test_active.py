@@ -1,0 +1,254 @@
+"""Active regression: few labels, asked for once, and as good as theory and practice promise."""
+
+import re
+
+import numpy as np
+import pytest
+
+import lrla
+from lrla.regression import active_regression, lstsq
+from lrla.sampling import leverage_scores, sample_rows
+
+DESIGNS = ("pivotal", "systematic", "replacement", "bottom_k")
+
+
+def problem(m=400, n=6, noise=1.0, seed=90210):
+    rng = np.random.default_rng(seed)
+    A = rng.standard_normal((m, n)) * rng.lognormal(0, 1, (m, 1))
+    b = A @ np.arange(1.0, n + 1) + noise * rng.standard_normal(m)
+    return A, b
+
+
+class Oracle:
+    """Answers, and remembers what was asked."""
+
+    def __init__(self, b):
+        self.b, self.asked = b, []
+
+    def __call__(self, indices):
+        self.asked.append(np.asarray(indices))
+        return self.b[indices]
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("budget", [6, 7, 25, 399, 400])
+def test_no_more_labels_than_the_budget(design, budget):
+    A, b = problem()
+    oracle = Oracle(b)
+    if design == "replacement" and budget < 25:
+        budget = 25  # independent draws of fewer may span too little
+    result = active_regression(A, oracle, budget, design=design, rng=3)
+    (asked,) = oracle.asked
+    assert len(asked) <= budget
+    assert len(np.unique(asked)) == len(asked) == result.info.n_queried
+    np.testing.assert_array_equal(asked, result.indices)
+    np.testing.assert_array_equal(result.labels, b[asked])
+    assert design == "replacement" or len(asked) == budget
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1.0, 1e150])
+@pytest.mark.parametrize("design", DESIGNS)
+def test_labels_without_noise_are_recovered(design, scale):
+    A, b = problem(noise=0.0)
+    result = active_regression(scale * A, lambda i: b[i], 20, design=design, rng=5)
+    np.testing.assert_allclose(scale * result.x, np.arange(1.0, 7), rtol=1e-9)
+    assert result.residual_norm <= 1e-10 * np.linalg.norm(b)
+    assert result
+    assert result.rank == 6
+
+
+def test_all_labels_give_the_exact_answer():
+    A, b = problem()
+    result = active_regression(A, lambda i: b[i], 400, rng=1)
+    exact = lstsq(A, b)
+    np.testing.assert_allclose(result.x, exact.x, rtol=1e-10)
+    assert result.residual_norm == pytest.approx(exact.residual_norm, rel=1e-12)
+    assert result.info.excess_bound == 0
+    more = active_regression(A, lambda i: b[i], 1000, rng=1)
+    np.testing.assert_array_equal(more.indices, np.arange(400))
+
+
+def test_several_labels_for_each_row():
+    A, b = problem()
+    B = np.stack([b, -2 * b, b**2], axis=1)
+    many = active_regression(A, lambda i: B[i], 30, rng=4)
+    one = active_regression(A, lambda i: b[i], 30, rng=4)
+    np.testing.assert_allclose(many.x[:, 0], one.x, rtol=1e-10)
+    np.testing.assert_allclose(
+        many.residual_norm[:2], [one.residual_norm, 2 * one.residual_norm], rtol=1e-8
+    )
+
+
+def test_held_out_residuals_are_those_of_fits_without_the_row():
+    A, b = problem()
+    result = active_regression(A, lambda i: b[i], 30, rng=4)
+    w, rows, labels = result.sample.weights, A[result.indices], b[result.indices]
+    left_out = []
+    for k in range(30):
+        keep = np.arange(30) != k
+        root = np.sqrt(w[keep])
+        x = np.linalg.lstsq(root[:, None] * rows[keep], root * labels[keep])[0]
+        left_out.append((labels[k] - rows[k] @ x) ** 2)
+    inside = np.sum((labels - rows @ result.x) ** 2)
+    want = np.sqrt(inside + np.sum((w - 1) * left_out))
+    assert result.residual_norm == pytest.approx(want, rel=1e-8)
+
+
+@pytest.mark.statistical
+def test_the_estimated_residual_is_about_right():
+    """Its mean square, over samples: at least the true one, and not much more. Alarm 1e-6."""
+    A, b = problem()
+    ratios = []
+    for seed in range(300):
+        result = active_regression(A, lambda i: b[i], 60, rng=seed)
+        ratios.append((result.residual_norm / np.linalg.norm(A @ result.x - b)) ** 2)
+    error = np.std(ratios) / np.sqrt(len(ratios))
+    assert 1 - 4.9 * error < np.mean(ratios) < 1.3
+
+
+@pytest.mark.statistical
+def test_the_bound_holds_for_independent_draws():
+    """Larsen and Kolda promise a failure in at most delta of the draws."""
+    A, b = np.random.default_rng(5).standard_normal((400, 6)), problem()[1]
+    least = lstsq(A, b).residual_norm ** 2
+    excess, bounds = [], []
+    for seed in range(200):
+        result = active_regression(
+            A, lambda i: b[i], 150, design="replacement", delta=0.2, rng=seed
+        )
+        excess.append(np.sum((A @ result.x - b) ** 2) / least - 1)
+        bounds.append(result.info.excess_bound)
+    np.testing.assert_allclose(bounds, 4 * 6 / (0.2 * 150), rtol=2e-3)  # one row is certain
+    assert np.mean(np.array(excess) > bounds[0]) <= 0.2
+    assert np.mean(excess) > 0.01  # there was something to bound
+
+
+def grid():
+    """The design of Shimizu et al.: polynomials of degree 9 in two variables on a square grid."""
+    side = np.linspace(-1, 1, 70)
+    X = np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1).reshape(-1, 2)
+    V, W = (np.polynomial.legendre.legvander(X[:, k], 9) for k in (0, 1))
+    A = np.stack([V[:, i] * W[:, j] for i in range(10) for j in range(10 - i)], axis=1)
+    b = np.exp(-2 * X[:, 0] * X[:, 1]) / (1.2 + np.cos(3 * X[:, 0] + X[:, 1] ** 2))
+    return A, b, X
+
+
+@pytest.mark.statistical
+def test_spatial_pivotal_samples_halve_the_excess_of_independent_ones():
+    A, b, X = grid()
+    assert A.shape == (4900, 55)
+    least = np.sum((A @ np.linalg.lstsq(A, b)[0] - b) ** 2)
+    scores = leverage_scores(A, rng=1).scores
+
+    def excess(seed, **options):
+        sample = sample_rows(scores, 100, rng=seed, **options)
+        x = np.linalg.lstsq(sample.rows(A), sample.rows(b))[0]
+        return np.sum((A @ x - b) ** 2) / least - 1
+
+    spatial = np.median([excess(seed, coords=X) for seed in range(60)])
+    coins = np.median([excess(seed, design="poisson") for seed in range(60)])
+    assert spatial <= 0.5 * coins
+    result = active_regression(A, lambda i: b[i], 100, coords=X, rng=0)
+    assert np.sum((A @ result.x - b) ** 2) / least - 1 == pytest.approx(excess(0, coords=X))
+
+
+def test_kinds_of_data():
+    import dask.array as da
+    import scipy.sparse as sp
+
+    A, b = problem()
+    A[np.abs(A) < 0.5] = 0
+    want = active_regression(A, lambda i: b[i], 30, rng=4)
+    for data in (sp.csr_array(A), sp.csc_array(A), da.from_array(A, chunks=(90, 4))):
+        got = active_regression(data, lambda i: b[i], 30, rng=4)
+        np.testing.assert_array_equal(got.indices, want.indices)
+        np.testing.assert_allclose(got.x, want.x, rtol=1e-9)
+        assert got.residual_norm == pytest.approx(want.residual_norm, rel=1e-8)
+    labels = active_regression(A + 0j, lambda i: 1j * b[i], 30, rng=4)
+    np.testing.assert_allclose(labels.x, 1j * want.x, rtol=1e-9)
+
+
+def test_libraries(backend):
+    xp, _ = backend
+    A, b = problem()
+    labels = backend.asarray(b)
+    got = active_regression(backend.asarray(A), lambda i: xp.take(labels, i), 30, rng=4)
+    want = active_regression(A, lambda i: b[i], 30, rng=4)
+    np.testing.assert_array_equal(backend.to_numpy(got.indices), want.indices)
+    np.testing.assert_allclose(backend.to_numpy(got.x), want.x, rtol=1e-9)
+    assert got.residual_norm == pytest.approx(want.residual_norm, rel=1e-8)
+    single = active_regression(
+        backend.asarray(A, xp.float32),
+        lambda i: xp.astype(xp.take(labels, i), xp.float32),
+        30,
+        rng=4,
+    )
+    assert single.x.dtype == xp.float32
+    np.testing.assert_allclose(backend.to_numpy(single.x), want.x, rtol=1e-3)
+
+
+def test_dependent_columns_count_once():
+    A, b = problem()
+    A = np.concatenate([A, A[:, :2]], axis=1)
+    with pytest.warns(lrla.RankDeficientWarning):
+        result = active_regression(A, lambda i: b[i], 30, rng=4)
+    assert result.rank == 6
+    np.testing.assert_allclose(result.x[:2], result.x[6:], rtol=1e-8)
+
+
+def test_a_row_that_nothing_stands_for():
+    A, b = problem(50, 3)
+    A = np.concatenate([A, np.zeros((50, 1))], axis=1)
+    A[17, 3] = 1.0
+    result = active_regression(A, lambda i: b[i], 20, rng=4)
+    assert 17 in result.indices  # its leverage is 1
+    assert np.isfinite(result.residual_norm)  # and its residual is known to be 0
+    tight = active_regression(A, lambda i: b[i], 4, rng=4)
+    assert np.isinf(tight.residual_norm)  # of the others, none can be spared
+
+
+def test_too_narrow_a_sample_says_so():
+    """Draws with replacement may span too little."""
+    A = np.eye(6)[np.arange(60) % 6]
+    seed = next(s for s in range(100) if not _spans(A, s))
+    with pytest.warns(lrla.AccuracyWarning, match="the 5 rows drawn span|rows drawn span"):
+        result = active_regression(A, lambda i: 1.0 * i, 6, design="replacement", rng=seed)
+    assert not result
+    assert result.status is lrla.Status.STAGNATED
+
+
+def _spans(A, seed):
+    sample = sample_rows(leverage_scores(A, rng=seed).scores, 6, design="replacement", rng=seed)
+    return np.linalg.matrix_rank(A[sample.indices]) == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"budget": 5}, ValueError, "budget must be at least the rank of A, which is 6, got 5"),
+        ({"budget": 0}, ValueError, "budget must be at least 1, got 0"),
+        ({"budget": 8.5}, TypeError, "budget must be an integer, got 8.5"),
+        ({"design": "poisson"}, ValueError, "got 'poisson': it may draw more rows than the budget"),
+        ({"design": "best"}, ValueError, "design must be one of pivotal, systematic, replacement"),
+        ({"delta": 1.0}, ValueError, "delta must be between 0 and 1, got 1.0"),
+        ({"query": lambda i: i[:-1] * 1.0}, ValueError, "query(indices) must return 20 labels"),
+        ({"query": lambda i: i * np.nan}, ValueError, "query(indices) must be finite"),
+        ({"query": lambda i: None}, TypeError, "query(indices) must be an array"),
+        ({"coords": np.ones(3)}, ValueError, "coords must have a row for each score"),
+    ],
+)
+def test_mistakes(options, error, message):
+    A, b = problem()
+    given = {"query": lambda i: b[i], "budget": 20, "rng": 1, **options}
+    with pytest.raises(error, match=re.escape(message)):
+        active_regression(A, given.pop("query"), given.pop("budget"), **given)
+
+
+def test_operators_have_no_rows_and_nothing_is_asked():
+    from scipy.sparse.linalg import aslinearoperator
+
+    A, b = problem()
+    oracle = Oracle(b)
+    with pytest.raises(TypeError, match="A must be an array or a sparse matrix, got a linear"):
+        active_regression(aslinearoperator(A), oracle, 20, rng=1)
+    assert oracle.asked == []
