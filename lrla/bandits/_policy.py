@@ -86,11 +86,12 @@ class Policy(abc.ABC):
     Not safe for several threads without a lock around `ask` and `tell`.
 
     A policy of your own implements ``_choose(id, context)``, which returns a `Choice`, and
-    ``_learn(choice, cost, capped, rate)``; it names the attributes that are its state in
+    ``_learn(choice, cost, status, rate)``; it names the attributes that are its state in
     ``_fields``, and its constructor's arguments in ``self._parameters``.
     """
 
     _fields: tuple[str, ...] = ()
+    _needs_rate = False
     _shared = ("n_asked", "n_told", "n_expired", "worst", "_open", "_waiting")
 
     def __init__(self, *, penalty: float = 2.0, max_open: int = 1000, rng: Any = None) -> None:
@@ -117,7 +118,7 @@ class Policy(abc.ABC):
         """Choose for the trial of this number."""
 
     @abc.abstractmethod
-    def _learn(self, choice: Choice, cost: float, capped: bool, rate: float | None) -> None:
+    def _learn(self, choice: Choice, cost: float, status: str, rate: float | None) -> None:
         """Learn the cost of a trial, penalty included."""
 
     def _use(self, id: int, value: float) -> None:
@@ -193,6 +194,8 @@ class Policy(abc.ABC):
         choice = self._open.get(id)
         if choice is None:
             self._refuse(id)
+        if rate is None and self._needs_rate and status != "failed":
+            raise ValueError("rate must be given: this policy learns from it")
         if rate is not None and math.isnan(rate):
             raise ValueError("rate must be a number or None, got nan")
         value = self._value(cost, status)
@@ -202,8 +205,8 @@ class Policy(abc.ABC):
             self._waiting.append(choice)
             return
         while self._waiting:  # now there is a scale for what failed before
-            self._learn(self._waiting.pop(0), self.penalty * value, True, None)
-        self._learn(choice, value, status != "ok", rate)
+            self._learn(self._waiting.pop(0), self.penalty * value, "failed", None)
+        self._learn(choice, value, status, rate)
 
     def _refuse(self, id: Any) -> NoReturn:
         if isinstance(id, int | np.integer) and 0 <= id < self.n_asked:

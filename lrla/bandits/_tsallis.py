@@ -82,12 +82,12 @@ class _Tsallis(ArmPolicy):
         baseline = 0.5 * scale * (weights >= eta * eta) if reduced else None
         return Choice(arm, None, float(weights[arm]), context, (k, baseline))
 
-    def _learn(self, choice: Choice, cost: float, capped: bool, rate: float | None) -> None:
+    def _learn(self, choice: Choice, cost: float, status: str, rate: float | None) -> None:
         k, baseline = choice.memory
         low, high = self.cost_range
         loss = max(cost - low, 0.0)
         if high is not None:
-            loss = min(loss, self.penalty * (high - low) if capped else high - low)
+            loss = min(loss, (high - low) * (1.0 if status == "ok" else self.penalty))
         else:
             marks = self._marks[k]
             known = quantile(marks)

@@ -11,14 +11,22 @@ from typing import Any, Self
 import numpy as np
 
 from lrla.bandits import _regret
+from lrla.bandits._chebyshev import ChebCB
+from lrla.bandits._index import UCB, ThompsonSampling
 from lrla.bandits._policy import FORMAT, Policy, Trial
 from lrla.bandits._regret import Outcome, Regret
 from lrla.bandits._space import Grid, Interval, Parameters, Product, from_dict, to_dict
+from lrla.bandits._surface import SurfaceThompson
 from lrla.bandits._tsallis import TsallisCB, TsallisINF
 
 _COSTS = ("seconds", "iterations")
-_BLIND: dict[str, type] = {"tsallis_inf": TsallisINF}
-_SEEING: dict[str, type] = {"tsallis_cb": TsallisCB}
+_BROKEN = ("BREAKDOWN", "DIVERGED")  # what a solver calls it when more iterations would not help
+_BLIND: dict[str, type] = {
+    "tsallis_inf": TsallisINF, "ucb": UCB, "thompson": ThompsonSampling,
+}  # fmt: skip
+_SEEING: dict[str, type] = {
+    "chebcb": ChebCB, "tsallis_cb": TsallisCB, "surface_thompson": SurfaceThompson,
+}  # fmt: skip
 
 
 class ParameterTuner:
@@ -29,8 +37,9 @@ class ParameterTuner:
     space : Grid, Interval or Product
         The parameters and their values.
     policy : str or Policy, default "auto"
-        How to choose: "tsallis_inf", or, with a context, "tsallis_cb"; "auto" is one of these two.
-        Or a policy with as many arms as the space has.
+        How to choose: "tsallis_inf", "ucb" or "thompson"; with a context "chebcb", "tsallis_cb" or
+        "surface_thompson"; "auto" is the first of these. Or a policy with as many arms as the space
+        has, or one that chooses numbers for a single parameter, such as `YoungHistory`.
     context_range : (float, float), optional
         Between what contexts lie: for the policies that use a context, and only for those.
     cost : {"seconds", "iterations"} or callable, default "seconds"
@@ -87,6 +96,10 @@ class ParameterTuner:
         self.space = space
         self.arms = space.arms
         self.policy = _policy(policy, len(self.arms), context_range, rng)
+        if not hasattr(self.policy, "n_arms") and isinstance(space, Product):
+            raise ValueError(
+                f"{type(self.policy).__name__} chooses one number: space must be a Grid or Interval"
+            )
         self.cost = cost
         self.history: list[Outcome] = []
         self._used: dict[int, Trial] = {}
@@ -200,7 +213,7 @@ class ParameterTuner:
         callable
             Called like the solver, without these parameters, and with ``context=`` if the policy
             uses it. It returns what the solver returns. A result with a ``status`` that is false
-            counts as capped, an exception as a failure.
+            counts as capped, a breakdown or an exception as a failure.
 
         Examples
         --------
@@ -219,10 +232,11 @@ class ParameterTuner:
                     run.cost = result.info.iterations
                 elif callable(self.cost):
                     run.cost = self.cost(result)
-                if not getattr(result, "status", True):
-                    run.status = "capped"
-                info = getattr(result, "info", None)
-                run.rate = getattr(info, "rate", None)
+                status = getattr(result, "status", True)
+                if not status:
+                    broken = getattr(status, "name", "") in _BROKEN
+                    run.status = "failed" if broken else "capped"
+                run.rate = getattr(getattr(result, "info", None), "rate", None)
             return result
 
         return tuned
@@ -347,7 +361,7 @@ def _policy(policy: str | Policy, n_arms: int, context_range: Any, rng: Any) -> 
             raise ValueError(f"policy has {own} arms, but the space has {n_arms}")
         return policy
     if policy == "auto":
-        policy = "tsallis_inf" if context_range is None else "tsallis_cb"
+        policy = "tsallis_inf" if context_range is None else "chebcb"
     if policy in _SEEING:
         if context_range is None:
             raise ValueError(f"policy {policy!r} chooses by a context: it needs context_range")

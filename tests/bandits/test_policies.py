@@ -9,21 +9,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrla import AccuracyWarning
-from lrla.bandits import Policy, TsallisCB, TsallisINF
+from lrla.bandits import (
+    UCB,
+    ChebCB,
+    Policy,
+    SurfaceThompson,
+    SurrogateThompson,
+    ThompsonSampling,
+    TsallisCB,
+    TsallisINF,
+    YoungHistory,
+)
 
 MAKERS = {
     "tsallis_inf": lambda **o: TsallisINF(4, **o),
     "tsallis_inf iw": lambda **o: TsallisINF(4, estimator="iw", **o),
     "tsallis_cb": lambda **o: TsallisCB(4, (0, 1), n_bins=3, **o),
+    "chebcb": lambda **o: ChebCB(4, (0, 1), **o),
+    "surface_thompson": lambda **o: SurfaceThompson(4, (0, 1), **o),
+    "ucb1": lambda **o: UCB(4, **o),
+    "ucb_v": lambda **o: UCB(4, variant="ucb_v", **o),
+    "thompson": lambda **o: ThompsonSampling(4, **o),
+    "young_history": lambda **o: YoungHistory(diagonal=2.0, **o),
+    "surrogate_thompson": lambda **o: SurrogateThompson(tol=1e-6, diagonal=2.0, **o),
 }
-USES_CONTEXT = {"tsallis_cb"}
+BLIND = {"tsallis_inf", "tsallis_inf iw", "ucb1", "ucb_v", "thompson"}
 
 
 @pytest.fixture(params=MAKERS)
 def make(request):
     def made(rng=90210, **options):
         policy = MAKERS[request.param](rng=rng, **options)
-        policy.context = 0.3 if request.param in USES_CONTEXT else None
+        policy.context = None if request.param in BLIND else 0.3
         return policy
 
     return made
@@ -59,7 +76,7 @@ def test_trials_may_be_told_in_any_order(make):
     trials = [policy.ask(policy.context) for _ in range(6)]
     assert [t.id for t in trials] == list(range(10, 16))
     for t in trials[::-1]:
-        policy.tell(t.id if t.id % 2 else t, 5.0)
+        policy.tell(t.id if t.id % 2 else t, 5.0, rate=0.5)
     assert policy.n_told == 16
     assert policy._open == {}
 
@@ -73,9 +90,9 @@ def test_a_restored_state_goes_on_exactly(make, cut, steps):
     copy.context = policy.context
     assert type(copy) is type(policy)
     for p in (policy, copy):
-        p.tell(held[2], 7.5)
+        p.tell(held[2], 7.5, rate=0.9)
         p.tell(held[0].id, status="failed")
-        p.tell(held[1], 33.0, status="capped")
+        p.tell(held[1], 33.0, status="capped", rate=0.8)
     assert run(copy, steps, cut) == run(policy, steps, cut)
     assert json.loads(copy.to_json()) == json.loads(policy.to_json())
 
@@ -87,9 +104,9 @@ def test_unknown_and_repeated_trials_are_refused(make):
         policy.tell(1, 2.0)
     with pytest.raises(KeyError, match="there is no trial 'x'"):
         policy.tell("x", 2.0)
-    policy.tell(trial, 2.0)
+    policy.tell(trial, 2.0, rate=0.5)
     with pytest.raises(ValueError, match="trial 0 was told before, or expired"):
-        policy.tell(trial, 2.0)
+        policy.tell(trial, 2.0, rate=0.5)
 
 
 @pytest.mark.parametrize("cost", [math.nan, -1.0, math.inf])
@@ -98,15 +115,15 @@ def test_impossible_costs_are_refused(make, cost):
     trial = policy.ask(policy.context)
     before = policy.to_json()
     with pytest.raises(ValueError, match="cost must be finite and not negative, got"):
-        policy.tell(trial, cost)
+        policy.tell(trial, cost, rate=0.5)
     with pytest.raises(ValueError, match="cost must be given unless status='failed'"):
-        policy.tell(trial)
+        policy.tell(trial, rate=0.5)
     with pytest.raises(ValueError, match="status must be one of ok, capped, failed, got 'late'"):
-        policy.tell(trial, 1.0, status="late")
+        policy.tell(trial, 1.0, status="late", rate=0.5)
     with pytest.raises(ValueError, match="rate must be a number or None, got nan"):
         policy.tell(trial, 1.0, rate=math.nan)
     assert policy.to_json() == before  # nothing was learned, and the trial is still open
-    policy.tell(trial, 0.0)
+    policy.tell(trial, 0.0, rate=0.5)
 
 
 def test_old_trials_expire(make):
@@ -114,7 +131,7 @@ def test_old_trials_expire(make):
     trials = [policy.ask(policy.context) for _ in range(5)]
     assert policy.n_expired == 2
     for t in trials[2:]:
-        policy.tell(t, 1.0)
+        policy.tell(t, 1.0, rate=0.5)
     with pytest.raises(ValueError, match="more than max_open = 3 trials were open"):
         policy.tell(trials[0], 1.0)
 
@@ -127,7 +144,7 @@ def test_failures_before_any_cost_wait_for_one(make):
     assert len(policy._waiting) == 3
     policy = Policy.from_json(policy.to_json())
     policy.context = make().context
-    policy.tell(policy.ask(policy.context), 5.0)
+    policy.tell(policy.ask(policy.context), 5.0, rate=0.5)
     assert policy._waiting == []
     assert policy.n_told == 4
 
