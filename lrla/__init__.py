@@ -7,6 +7,7 @@ if TYPE_CHECKING:  # what editors and type checkers see
     from lrla import bandits as bandits
     from lrla import blocks as blocks
     from lrla import datasets as datasets
+    from lrla import dpp as dpp
     from lrla import lowrank as lowrank
     from lrla import regression as regression
     from lrla import relaxation as relaxation
@@ -39,6 +40,7 @@ _ROOMS = (
     "bandits",
     "blocks",
     "datasets",
+    "dpp",
     "lowrank",
     "regression",
     "relaxation",
@@ -57,6 +59,7 @@ __all__ = [
     "bandits",
     "blocks",
     "datasets",
+    "dpp",
     "leverage_scores",
     "lowrank",
     "lstsq",

@@ -136,6 +136,17 @@ def adjoint(x: Array) -> Array:
     return x if x.ndim < 2 else x.T
 
 
+def to_host(x: Any) -> np.ndarray:
+    """Copy a few numbers to the host, where decisions are taken: eigenvalues, indices.
+
+    For what is small and steers a computation, never for the data themselves.
+    """
+    if type(x).__module__.startswith("array_api_strict"):
+        xp = compat.array_namespace(x)
+        x = xp.asarray(x, device=xp.Device("CPU_DEVICE"))
+    return np.asarray(x.get() if hasattr(x, "get") else x)
+
+
 def check_finite(x: Array, name: str) -> None:
     """Refuse NaN and infinity, saying where the first one is."""
     xp = compat.array_namespace(x)

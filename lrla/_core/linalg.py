@@ -96,11 +96,27 @@ def svdvals(R: Array) -> Array:
     return space.xp.linalg.svdvals(R)
 
 
-def solve_triangular(R: Array, Y: Array) -> Array:
-    """Solve R X = Y for an upper triangular matrix."""
+def solve_triangular(R: Array, Y: Array, *, lower: bool = False) -> Array:
+    """Solve R X = Y for a triangular matrix, upper by default."""
     space = space_of(R)
     if space.is_numpy:
         import scipy.linalg
 
-        return scipy.linalg.solve_triangular(R, Y, check_finite=False)
+        return scipy.linalg.solve_triangular(R, Y, lower=lower, check_finite=False)
     return space.xp.linalg.solve(R, Y)
+
+
+def inverse(G: Array) -> Array | None:
+    """Inverse of a Hermitian positive definite matrix, or None if it is not numerically that."""
+    space = space_of(G)
+    if not space.is_numpy:
+        return None if cholesky(G) is None else space.xp.linalg.inv(G)
+    import numpy as np
+    import scipy.linalg
+
+    R = cholesky(G)
+    if R is None:
+        return None
+    (potri,) = scipy.linalg.get_lapack_funcs(("potri",), (G,))
+    X, failed = potri(R, lower=False)
+    return None if failed else np.triu(X) + np.triu(X, 1).conj().T

@@ -33,6 +33,7 @@ class Domain(enum.IntEnum):
     TENSOR = 12
     BANDIT = 40
     STREAM = 41
+    DPP = 20
 
 
 def tag(domain: Domain, stream: int = 0) -> int:

@@ -4,5 +4,6 @@
 """
 
 from lrla.testing._least_squares import backward_error
+from lrla.testing._sets import set_law, sets_p_value
 
-__all__ = ["backward_error"]
+__all__ = ["backward_error", "set_law", "sets_p_value"]

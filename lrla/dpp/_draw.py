@@ -1,0 +1,97 @@
+"""The sampler behind all of them: a projection process by rejection from leverage scores.
+
+An item is proposed with probability proportional to its leverage score and accepted with the share
+of its row that is orthogonal to the rows of the items that are in already. All m acceptances take m
+(1 + 1/2 + ... + 1/m) proposals on average, each of them O(m**2) at worst, and none of this depends
+on the number of items (Barthelme, Tremblay and Amblard 2023).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from lrla._core.arrays import Array, Space, space_of
+from lrla._core.random import Domain, Key, key_of, seed_of, tag
+from lrla.dpp._errors import SamplingError
+from lrla.kernels import philox
+from lrla.kernels.determinantal import accept
+
+_BUDGET = 50  # times the expected number of proposals; fewer runs than 1 in e**50 exceed it
+_BATCH = (32, 512)  # proposals at a time: few calls for small m, one matrix product for large m
+
+
+class Streams(NamedTuple):
+    """The random numbers of one draw: what is proposed, and what else is decided."""
+
+    key: Key
+    draw: int
+
+    def uniform(self, space: Space, start: int, stop: int, count: int, *, part: int = 0) -> Array:
+        """Uniform numbers of shape (stop - start, count), by position."""
+        which = tag(Domain.DPP, 4 * self.draw + part)
+        return philox.uniform(space, self.key, which, start, stop, count)
+
+
+class Proposals(Protocol):
+    """Where items come from that are proposed with probability proportional to leverage."""
+
+    space: Space
+    size: int  # of the sample
+
+    def propose(self, u: Array) -> tuple[Array, Array]:
+        """Turn uniform numbers into items and their rows of an orthonormal basis."""
+        ...
+
+
+def projection(source: Proposals, streams: Streams) -> Array:
+    """Draw one sample of a projection process; items in the order in which they came."""
+    m, space = source.size, source.space
+    xp = space.xp
+    batch = min(max(m, _BATCH[0]), _BATCH[1])
+    limit = _BUDGET * m * (1 + math.log(m)) if m else 0
+    chosen: list[Array] = []
+    Q: Array | None = None
+    start = 0
+    while Q is None or Q.shape[0] < m:
+        if m == 0:
+            return space.zeros((0,), xp.int64)
+        if start > limit:
+            raise SamplingError(
+                f"{start} proposals gave {Q.shape[0] if Q is not None else 0} of {m} items: the "
+                "columns are not orthonormal, or their rank is smaller than their number"
+            )
+        u = streams.uniform(space, start, start + batch, 2)
+        items, F = source.propose(u[:, 0])
+        if Q is None:
+            Q = space.zeros((0, m), F.dtype)
+        positions, rows = accept(F, u[:, 1], Q)
+        chosen.append(xp.take(items, positions))
+        Q = xp.concat((Q, rows), axis=0)
+        start += batch
+    return xp.concat(chosen)
+
+
+def draws(one: Callable[[Streams], Array], size: int | None, rng: Any) -> Any:
+    """Call ``one`` for each draw that is asked for: an array for None, a list otherwise."""
+    if size is not None and (isinstance(size, bool) or int(size) != size or size < 0):
+        raise ValueError(f"size must be None or an integer, not negative, got {size!r}")
+    key = key_of(seed_of(rng))
+    if size is None:
+        return one(Streams(key, 0))
+    return [one(Streams(key, i)) for i in range(int(size))]
+
+
+def cumulative(weights: Array) -> Array:
+    """Sum up weights for `pick`, in float64."""
+    xp = space_of(weights).xp
+    return xp.cumulative_sum(xp.astype(weights, xp.float64))
+
+
+def pick(sums: Array, u: Array, space: Space) -> Array:
+    """Choose items with probability proportional to their weights; never one of weight zero."""
+    xp = space.xp
+    top = sums[-1]
+    below = xp.minimum(u * top, (1 - 2.0**-52) * top)  # the product may round up to the total
+    return xp.searchsorted(sums, below, side="right")
