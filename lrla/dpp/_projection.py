@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from lrla._core.arrays import (
     to_host,
     unit_roundoff,
 )
-from lrla._core.errors import RankDeficientWarning
 from lrla._core.operators import Operator, as_operator
 from lrla._core.threads import ranges
 from lrla.blocks import as_blocks
@@ -25,6 +23,7 @@ from lrla.dpp._draw import Streams, cumulative, draws, pick, projection
 from lrla.dpp._errors import RankError
 from lrla.dpp._labels import Labelled
 from lrla.kernels import philox
+from lrla.kernels.row_squares import row_squares, row_squares_csr
 from lrla.sketch import whiten
 
 _BLOCK = 1 << 16  # entries that are squared at a time: they stay in cache
@@ -68,18 +67,13 @@ class _Rows:
 
     def _row_squares(self) -> Array:
         op, T, xp = self.op, self.T, self.space.xp
-
-        def squares(rows: Array) -> Array:
-            return xp.sum(xp.abs(rows if T is None else rows @ T) ** 2, axis=1)
-
+        if T is None:
+            return xp.sum(xp.abs(op.A) ** 2, axis=1)
         if op.kind == "blocks":
-            return xp.concat(op.A.map(lambda block, a, b: squares(block)))
+            return xp.concat(op.A.map(lambda block, a, b: row_squares(block, T)))
         if op.kind == "operator":
-            F = op.matmat(T)
-            return xp.sum(xp.abs(F) ** 2, axis=1)
-        data = op.A.tocsr() if op.kind == "sparse" else op.A
-        cut = ranges(self.n, max(256, _BLOCK // max(1, op.shape[1])))
-        return xp.concat([squares(data[a:b, :]) for a, b in cut])
+            return xp.sum(xp.abs(op.matmat(T)) ** 2, axis=1)
+        return row_squares_csr(*op.csr(), T) if op.kind == "sparse" else row_squares(op.A, T)
 
     def propose(self, u: Array) -> tuple[Array, Array]:
         """Propose items by their leverage scores; see `lrla.dpp._draw.Proposals`."""
@@ -206,6 +200,11 @@ class ProjectionDPP(Labelled):
         ProjectionDPP
             Of size m, or of the rank of A.
 
+        Warns
+        -----
+        RankDeficientWarning
+            If the columns of A are dependent.
+
         Raises
         ------
         RankError
@@ -221,9 +220,7 @@ class ProjectionDPP(Labelled):
         if rank not in (None, "auto"):
             raise ValueError(f"rank must be None or 'auto', got {rank!r}")
         data = op.todense() if op.kind == "operator" else A
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RankDeficientWarning)
-            found = whiten(data, rcond=rcond, method=method, rng=rng)
+        found = whiten(data, rcond=rcond, method=method, rng=rng)
         if found.rank < op.shape[1] and rank is None:
             raise RankError(
                 f"A has rank {found.rank}, less than its {op.shape[1]} columns; pass rank='auto' "

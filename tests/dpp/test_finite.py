@@ -229,9 +229,13 @@ def test_factors_as_dask_arrays():
 
 def test_rank_of_a_factor():
     A = normal((40, 3)) @ normal((3, 5), 5)
-    with pytest.raises(RankError, match="A has rank 3, less than its 5 columns; pass rank='auto'"):
+    with (
+        pytest.warns(lrla.RankDeficientWarning, match="rank 3"),
+        pytest.raises(RankError, match="less than its 5 columns; pass rank='auto'"),
+    ):
         ProjectionDPP.from_factor(A)
-    process = ProjectionDPP.from_factor(A, rank="auto")
+    with pytest.warns(lrla.RankDeficientWarning, match="rank 3"):
+        process = ProjectionDPP.from_factor(A, rank="auto")
     assert process.size == 3
     expected = ProjectionDPP(np.linalg.svd(A, full_matrices=False)[0][:, :3]).marginals()
     np.testing.assert_allclose(process.marginals(), expected, atol=1e-10)
