@@ -67,7 +67,7 @@ class LEnsemble(Labelled):
     >>> x = np.linspace(0, 1, 50)
     >>> dpp = LEnsemble(3 * np.exp(-((x[:, None] - x) ** 2) / 0.02))
     >>> round(dpp.expected_size, 2)
-    8.41
+    9.05
     >>> S = dpp.sample(rng=7)
     >>> dpp.log_prob(S) > dpp.log_prob([0, 1, 2])  # neighbours repel each other
     True
