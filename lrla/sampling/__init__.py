@@ -7,6 +7,7 @@
 pivotal (Deville, Tillé 1998; by coordinates Shimizu, Cheng, Musco, Weare 2024), systematic,
 Poisson, with replacement (rows of probability 1 kept surely: Larsen, Kolda 2022), and bottom-k
 (Cohen, Kaplan 2007). Its `RowSample` scales rows, estimates totals with standard errors, and merges.
+`lewis_weights` are leverage for other norms (Lewis 1978; Cohen, Peng 2015).
 """
 
 from lrla.sampling._leverage import (
@@ -18,14 +19,17 @@ from lrla.sampling._leverage import (
 from lrla.sampling._probabilities import inclusion_probabilities
 from lrla.sampling._row_sample import Estimate, RowSample
 from lrla.sampling._sample_rows import sample_rows
+from lrla.sampling._lewis import LewisResult, lewis_weights
 
 __all__ = [
     "Estimate",
     "LeverageResult",
     "RowSample",
+    "LewisResult",
     "effective_dimension",
     "inclusion_probabilities",
     "leverage_scores",
+    "lewis_weights",
     "ridge_leverage_scores",
     "sample_rows",
 ]

@@ -18,6 +18,7 @@ from lrla.sampling._rows import condition_bound, triangle
 from lrla.sketch import Gaussian, SketchOperator, SparseSign, whiten
 
 _ROWS = 4  # rows of a sketch for each column where no accuracy is asked for
+LONG_ROWS = 4  # pairs of entries in a row, over n, from which dense products with T cost less
 _COLUMNS = 64  # of products with a linear operator that are held at a time
 
 
@@ -129,6 +130,12 @@ def wide(task: Task) -> Coordinates:
     condition = float(s[0]) / float(s[rank - 1]) if rank else 1.0
     reason = "A has more columns than rows"
     return Coordinates(T, rank, condition, "qr", reason, task.u * condition, 1)
+
+
+def row_pairs(op: Operator) -> float:
+    """Count pairs of entries in a row of a CSR matrix, on average."""
+    counts = op.A.indptr[1:] - op.A.indptr[:-1]
+    return float((counts * counts.astype(np.float64)).sum()) / op.shape[0]
 
 
 def by_form(task: Task) -> Coordinates | None:

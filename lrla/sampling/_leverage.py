@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from lrla._core.arrays import Array, as_array, space_of
 from lrla._core.errors import AccuracyWarning, warn
 from lrla._core.operators import Operator
@@ -21,7 +19,6 @@ from lrla.sampling._rows import look, row_weights, squares
 
 METHODS = ("auto", "qr", "cholesky_qr", "gram", "sparse", "sketch", "jl")
 _DIRECTIONS = 64  # of "jl" where no accuracy is asked for: a standard deviation of 18 %
-_LONG = 4  # pairs of entries in a row, over n, from which dense products with T cost less
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -246,10 +243,9 @@ def _choose(op: Operator, eps: float | None, delta: float | None) -> tuple[str, 
     if op.kind == "operator":
         exact, cost = "cholesky_qr", 3.0 * n
     elif op.kind == "sparse":
-        counts = op.A.indptr[1:] - op.A.indptr[:-1]
-        pairs = float((counts * counts.astype(np.float64)).sum())
-        if pairs <= _LONG * m * n:
-            exact, cost = "sparse", 20 * pairs + 2.0 * n**3
+        pairs = make.row_pairs(op)
+        if pairs <= make.LONG_ROWS * n:
+            exact, cost = "sparse", 20 * m * pairs + 2.0 * n**3
     if eps is None:
         return exact, "exact scores were asked for"
     costs = {exact: cost}
