@@ -1,13 +1,13 @@
 """Row sampling with guarantees: whom to keep of many rows, and with which weight.
 
 `leverage_scores` say how much each row matters to the column space (Drineas et al. 2012), with
-`ridge_leverage_scores` and `effective_dimension` (Alaoui, Mahoney 2015) where a ridge is added.
+`ridge_leverage_scores` and `effective_dimension` (Alaoui, Mahoney 2015) where a ridge is added;
+`lewis_weights` are leverage for other norms (Lewis 1978; Cohen, Peng 2015).
 
 `sample_rows` draws rows in proportion to scores in five ways, each with weights without bias:
 pivotal (Deville, Tillé 1998; by coordinates Shimizu, Cheng, Musco, Weare 2024), systematic,
 Poisson, with replacement (rows of probability 1 kept surely: Larsen, Kolda 2022), and bottom-k
 (Cohen, Kaplan 2007). Its `RowSample` scales rows, estimates totals with standard errors, and merges.
-`lewis_weights` are leverage for other norms (Lewis 1978; Cohen, Peng 2015).
 """
 
 from lrla.sampling._leverage import (
@@ -16,16 +16,16 @@ from lrla.sampling._leverage import (
     leverage_scores,
     ridge_leverage_scores,
 )
+from lrla.sampling._lewis import LewisResult, lewis_weights
 from lrla.sampling._probabilities import inclusion_probabilities
 from lrla.sampling._row_sample import Estimate, RowSample
 from lrla.sampling._sample_rows import sample_rows
-from lrla.sampling._lewis import LewisResult, lewis_weights
 
 __all__ = [
     "Estimate",
     "LeverageResult",
-    "RowSample",
     "LewisResult",
+    "RowSample",
     "effective_dimension",
     "inclusion_probabilities",
     "leverage_scores",
