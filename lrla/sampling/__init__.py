@@ -8,6 +8,8 @@
 pivotal (Deville, Tillé 1998; by coordinates Shimizu, Cheng, Musco, Weare 2024), systematic,
 Poisson, with replacement (rows of probability 1 kept surely: Larsen, Kolda 2022), and bottom-k
 (Cohen, Kaplan 2007). Its `RowSample` scales rows, estimates totals with standard errors, and merges.
+`ReservoirSampler` does bottom-k for rows that come by once; `OnlineRowSampler` finds the leverage
+scores on the way (Cohen, Musco, Pachocki 2020).
 """
 
 from lrla.sampling._leverage import (
@@ -17,15 +19,20 @@ from lrla.sampling._leverage import (
     ridge_leverage_scores,
 )
 from lrla.sampling._lewis import LewisResult, lewis_weights
+from lrla.sampling._online import OnlineRowSampler
 from lrla.sampling._probabilities import inclusion_probabilities
 from lrla.sampling._row_sample import Estimate, RowSample
 from lrla.sampling._sample_rows import sample_rows
+from lrla.sampling._streams import ReservoirSampler, StreamSample
 
 __all__ = [
     "Estimate",
     "LeverageResult",
     "LewisResult",
+    "OnlineRowSampler",
+    "ReservoirSampler",
     "RowSample",
+    "StreamSample",
     "effective_dimension",
     "inclusion_probabilities",
     "leverage_scores",

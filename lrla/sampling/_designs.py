@@ -161,7 +161,8 @@ def bottom_k(ask: Request) -> Draw:
     else:
         keys = xp.where(s > 0, keys / xp.where(s > 0, s, xp.ones_like(s)), math.inf)
     size = min(ask.size, int(xp.count_nonzero(s)))
-    guess = 1.5 * size / float(xp.sum(s)) if ask.scores.scaled is s else math.inf
+    tame = size > 0 and ask.scores.scaled is s
+    guess = 1.5 * size / float(xp.sum(s)) if tame else math.inf
     rows, threshold = smallest(space, keys, size, guess)
     return by_threshold(space, rows, xp.take(keys, rows), xp.take(s, rows), threshold)
 

@@ -269,7 +269,7 @@ class RowSample(Result):
                 "size and seed must agree for samples to be merged, got "
                 f"{self.info.size} and {other.info.size}; give both the same size and integer rng"
             )
-        ranges = _joined(self.info.ranges, other.info.ranges)
+        ranges = joined(self.info.ranges, other.info.ranges)
         space = space_of(self.weights, other.weights)
         xp = space.xp
         indices = xp.concat((self.indices, other.indices))
@@ -320,7 +320,7 @@ def row_sample(
     )
 
 
-def _joined(
+def joined(
     a: tuple[tuple[int, int], ...], b: tuple[tuple[int, int], ...]
 ) -> tuple[tuple[int, int], ...]:  # fmt: skip
     """Unite ranges of rows that must not overlap."""
