@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what editors and type checkers see
     from lrla._core.iteration import progress as progress
     from lrla._core.results import Status as Status
     from lrla._core.threads import threads as threads
+    from lrla.lowrank import svd as svd
     from lrla.regression import lstsq as lstsq
     from lrla.sampling import leverage_scores as leverage_scores
 
@@ -34,6 +35,7 @@ _HOME = {
     "leverage_scores": "lrla.sampling",
     "lstsq": "lrla.regression",
     "progress": "lrla._core.iteration",
+    "svd": "lrla.lowrank",
     "threads": "lrla._core.threads",
 }
 _ROOMS = (
@@ -70,6 +72,7 @@ __all__ = [
     "sketch",
     "sklearn",
     "streaming",
+    "svd",
     "testing",
     "threads",
 ]

@@ -1,0 +1,263 @@
+"""Block Lanczos bidiagonalisation: the leading singular triplets, by few products with blocks.
+
+From a random block V_0 the recurrence of Golub, Luk and Overton (1981) makes, step by step,
+
+    A V = U B        A^H U = V B^H + V_next L E^H
+
+with B block bidiagonal and E^H selecting the last block of U. Singular triplets of B give those of A;
+``norm(L @ p)``, p the last entries of a left singular vector of B, is the norm of what the triplet
+leaves of A^H u - s v. Only the basis V of the short side is orthogonalised in full: U inherits what
+matters, and the whole is backward stable (Simon and Zha 2000; Barlow 2013).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lrla._core import linalg
+from lrla._core.arrays import Array, adjoint
+from lrla._core.iteration import Loop
+from lrla._core.random import Key
+from lrla._core.results import Status
+from lrla.lowrank._basis import Basis, inner, orthonormal
+from lrla.lowrank._matrix import Side
+
+PROBES = 10  # independent Gaussian vectors that measure the error: Halko et al. 2011, Lemma 4.1
+_FIRST_INJECTION = 8  # stream of the random block added first; start and probes have lower ones
+_MEMORY = 1 << 27  # numbers in both bases before they are compressed: 1 GiB of float64
+_SAME = 1e-8  # relative difference below which singular values count as one
+_GROWTH = 0.15  # least growth of the bases between two looks at the singular values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Triplets:
+    """Singular values and vectors of the matrix seen from one side, with residuals."""
+
+    U: Array
+    s: Array
+    V: Array
+    residuals: Array | None
+    size: int  # of the Krylov space that they came from
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ritz:
+    """What a look at the bidiagonal matrix shows."""
+
+    P: Array  # left singular vectors, in the basis U
+    s: Array
+    Q: Array  # right ones, in the basis V
+    residuals: Array
+
+
+class Bidiagonal:
+    """The recurrence and its bases."""
+
+    def __init__(self, side: Side, key: Key, block: int) -> None:
+        matrix, (m, n) = side.matrix, side.shape
+        self.side, self.key = side, key
+        self.space, self.dtype, self.u = matrix.space, matrix.op.dtype, matrix.u
+        self.block = min(block, n)
+        self.U, self.V = Basis(self.space, m, self.dtype), Basis(self.space, n, self.dtype)
+        self.blocks: list[tuple[Array, Array]] = []  # (block above the diagonal, on the diagonal)
+        self.injected = 0  # how often random columns were added
+        self.drawn = self.block  # random columns in the space: multiplicities up to this many show
+        self.random = True  # all columns of the next block are random
+        self.empty = False  # a random block gave nothing: A maps all outside of the bases to zero
+        self.peak = 0.0  # largest singular value seen
+        start = matrix.gaussian(key, 0, n, self.block)
+        self.next, _ = orthonormal(start, 0.0, self.u)
+        self.last = self.space.zeros((m, 0), self.dtype)  # newest block of U
+        self.coupling = self.space.zeros((self.next.shape[1], 0), self.dtype)  # L
+        G = matrix.gaussian(key, 1, n, PROBES)
+        width = self.next.shape[1]
+        both = self.space.xp.concat((self.next, G), axis=1)
+        both = matrix.trial(both, flipped=side.flipped)
+        self.first, self.probes, self.image = both[:, :width], G, both[:, width:]
+
+    @property
+    def floor(self) -> float:
+        """Size of rounding errors in a product: directions that small are not followed."""
+        return 4 * self.u * self.peak * math.sqrt(max(self.side.shape))
+
+    @property
+    def exhausted(self) -> bool:
+        """True when the Krylov space of the start block is complete."""
+        return self.next.shape[1] == 0
+
+    def step(self) -> None:
+        """Add a block to either basis: two passes over the data."""
+        Vn = self.next
+        W = self.first if self.U.size + len(self.blocks) == 0 else self.side.times(Vn)
+        above = adjoint(self.coupling)
+        if self.last.shape[1]:
+            W = W - self.last @ above
+        if not self.peak:
+            self.peak = linalg.norm(W)
+        Un, R = orthonormal(W, self.floor, self.u)
+        self.U.append(Un)
+        self.V.append(Vn)
+        self.blocks.append((above, R))
+        self.last = Un
+        self.random, self.empty = False, self.random and Un.shape[1] == 0
+        if Un.shape[1]:
+            Z = self.side.back(Un) - Vn @ adjoint(R)
+            self.next, self.coupling = self.V.against(Z, self.floor, self.u)
+        else:
+            self.next, self.coupling = Vn[:, :0], self.space.zeros((0, 0), self.dtype)
+
+    def inject(self, count: int) -> None:
+        """Add random columns to the next block: what the first ones could not reach shows up."""
+        n = self.side.shape[1]
+        matrix, xp = self.side.matrix, self.space.xp
+        self.random = self.exhausted
+        G = matrix.gaussian(self.key, _FIRST_INJECTION + self.injected, n, count)
+        both = Basis(self.space, n, self.dtype)
+        both.append(self.V.columns)
+        both.append(self.next)
+        Q, _ = both.against(G, 1e-8 * math.sqrt(n), self.u)
+        width = Q.shape[1]
+        self.next = xp.concat((self.next, Q), axis=1)
+        zeros = self.space.zeros((width, self.coupling.shape[1]), self.dtype)
+        self.coupling = xp.concat((self.coupling, zeros), axis=0)
+        self.injected += 1
+        self.drawn += width
+
+    def matrix(self) -> Array:
+        """Return B, with rows of zeros if it would have fewer rows than columns."""
+        B = self.space.zeros((max(self.U.size, self.V.size), self.V.size), self.dtype)
+        row = column = 0
+        for above, diagonal in self.blocks:
+            r, b = diagonal.shape
+            B[row - above.shape[0] : row, column : column + b] = above
+            B[row : row + r, column : column + b] = diagonal
+            row, column = row + r, column + b
+        return B
+
+    def pad(self, rank: int) -> None:
+        """Give V ``rank`` columns, knowing that A maps the new ones to zero."""
+        if self.V.size < rank:
+            self.inject(rank - self.V.size)
+            empty = self.space.zeros((0, self.next.shape[1]), self.dtype)
+            self.blocks.append((empty, empty))
+            self.V.append(self.next)
+            self.next, self.coupling = self.next[:, :0], self.coupling[:0, :]
+
+    def ritz(self) -> Ritz:
+        """Compute the singular triplets of B, one for each column."""
+        B = self.matrix()
+        P, s, Qh = linalg.svd(B)
+        rows = self.U.size
+        tail = P[rows - self.last.shape[1] : rows, :]
+        residuals = linalg.norm(self.coupling @ tail, axis=0)
+        self.peak = float(s[0])
+        return Ritz(P[:rows, :], s, adjoint(Qh), residuals)
+
+    def compress(self, ritz: Ritz, keep: int) -> None:
+        """Keep only the leading Ritz vectors: the thick restart of Wu and Simon (2000)."""
+        tail = ritz.P[self.U.size - self.last.shape[1] : self.U.size, :keep]
+        V, U = self.V.columns @ ritz.Q[:, :keep], self.U.columns @ ritz.P[:, :keep]
+        self.coupling = self.coupling @ tail
+        self.last = U
+        diagonal = self.space.eye(keep, self.dtype) * ritz.s[None, :keep]
+        self.blocks = [(self.space.zeros((0, keep), self.dtype), diagonal)]
+        for basis, columns in ((self.V, V), (self.U, U)):
+            basis.size = 0
+            basis.append(columns)
+
+    def finish(self, ritz: Ritz, rank: int) -> Triplets:
+        """Form the triplets in full, and measure their residuals in one more pass."""
+        # U has lost a little of its orthogonality: one more Rayleigh-Ritz step gives it back
+        U, s, T = self._orthogonal(ritz.P[:, :rank], ritz.s[:rank])
+        V = self.V.columns @ (ritz.Q[:, :rank] @ T)
+        residuals = linalg.norm(self.side.back(U) - V * s[None, :], axis=0)
+        return Triplets(U, s, V, residuals, self.V.size)
+
+    def finish_half(self, rank: int) -> Triplets:
+        """Form the triplets of U^H A, which is wider than B by the newest block of V."""
+        xp, size = self.space.xp, self.U.size
+        extra = self.space.zeros((max(size, self.V.size), self.next.shape[1]), self.dtype)
+        extra[size - self.last.shape[1] : size, :] = adjoint(self.coupling)
+        P, s, Qh = linalg.svd(xp.concat((self.matrix(), extra), axis=1))
+        U, s, T = self._orthogonal(P[:size, :rank], s[:rank])
+        V = xp.concat((self.V.columns, self.next), axis=1) @ (adjoint(Qh[:rank, :]) @ T)
+        return Triplets(U, s, V, None, self.V.size)
+
+    def _orthogonal(self, P: Array, s: Array) -> tuple[Array, Array, Array]:
+        W = self.U.columns @ P
+        Q, R = orthonormal(W, 0.1, self.u)
+        if Q.shape[1] < W.shape[1]:  # singular values of zero: QR invents vectors for them
+            Q, R = self.space.xp.linalg.qr(W, mode="reduced")
+        left, s, Th = linalg.svd(R * s[None, :])
+        return Q @ left, s, adjoint(Th)
+
+    def remainder(self) -> Array:
+        """Apply A - U B V^H to the probes."""
+        X = self.matrix()[: self.U.size, :] @ inner(self.V.columns, self.probes)
+        return self.image - self.U.columns @ X
+
+    def error(self, U: Array, s: Array, V: Array) -> Array:
+        """Apply the residual matrix A - U diag(s) V^H to the probes."""
+        return self.image - U @ (s[:, None] * inner(V, self.probes))
+
+
+def iterate(run: Bidiagonal, rank: int, loop: Loop, enough: Callable[[Ritz], float]) -> Ritz:
+    """Take steps until ``enough(ritz)``, the error over the tolerance, is at most 1.
+
+    ``rank`` is how many singular values are wanted; 0 if that is not known beforehand.
+    """
+    n, most = min(run.side.shape), _most(run, rank)
+    following, seen = 0, (0, 0.0)
+    for _ in loop:
+        run.step()
+        if run.empty:
+            run.pad(rank)
+        elif run.V.size < min(n, following) and not run.exhausted:
+            continue
+        ritz = run.ritz()
+        ratio = loop.report(enough(ritz), ritz.s)
+        if run.empty or run.V.size >= n or (ratio <= 1 and not _hidden(run, ritz, rank)):
+            loop.stop(Status.CONVERGED)
+        elif ratio <= 1 or run.exhausted:
+            run.inject(run.block)
+        elif run.V.size + 2 * run.next.shape[1] > most:
+            run.compress(ritz, max(rank + run.block, most // 2))
+        elif 2 * run.next.shape[1] < run.block:  # narrow blocks cost as many passes as wide ones
+            run.inject(run.block - run.next.shape[1])
+        now = run.V.size, ratio
+        following, seen = _next_look(seen, now, run.block), now
+    return ritz
+
+
+def _most(run: Bidiagonal, rank: int) -> int:
+    return max(3 * (rank + run.block), _MEMORY // sum(run.side.shape))
+
+
+def _hidden(run: Bidiagonal, ritz: Ritz, rank: int) -> bool:
+    """Tell whether a singular value may have copies that the random blocks so far cannot show.
+
+    The Krylov space of s random vectors holds s vectors of each singular subspace of higher
+    dimension. So a value that shows s times may have more copies; they matter if smaller values
+    would otherwise stand in their place.
+    """
+    s = [float(v) for v in ritz.s[:rank]]
+    copies = 1
+    for i in range(len(s) - 1):
+        if s[i] - s[i + 1] <= _SAME * s[0]:
+            copies += 1
+        elif copies >= run.drawn and s[i] > run.floor:
+            return True
+        else:
+            copies = 1
+    return False
+
+
+def _next_look(before: tuple[int, float], now: tuple[int, float], block: int) -> int:
+    """Predict the size at which the tolerance is met; go most of the way there."""
+    (size0, ratio0), (size1, ratio1) = before, now
+    if not (1 < ratio1 < ratio0 < math.inf and size1 > size0):
+        return size1 + max(block, int(_GROWTH * size1))
+    rate = math.log(ratio0 / ratio1) / (size1 - size0)
+    return size1 + max(block, min(int(0.9 * math.log(ratio1) / rate), size1 // 2))
