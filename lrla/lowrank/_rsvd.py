@@ -59,10 +59,11 @@ def single_pass(matrix: Matrix, rank: int, key: Key) -> tuple[Triplets, Array]:
     AY = matrix.adjoint_times(Y)
     matrix.passes -= 1
     P, core, Th = linalg.svd(inner(AY, X))
-    keep = int(xp.sum(xp.astype(core > _TRUNCATE * matrix.u * core[0], xp.int64)))
+    kept = core > _TRUNCATE * matrix.u * core[0]
+    inverse = xp.where(kept, 1 / xp.where(kept, core, xp.ones_like(core)), xp.zeros_like(core))
     # A ~ (AX T / core) (AY P)^H, both factors through their QR
-    Q1, R1 = xp.linalg.qr(AX @ (adjoint(Th[:keep, :]) / core[None, :keep]), mode="reduced")
-    Q2, R2 = xp.linalg.qr(AY @ P[:, :keep], mode="reduced")
+    Q1, R1 = xp.linalg.qr(AX @ (adjoint(Th) * inverse[None, :]), mode="reduced")
+    Q2, R2 = xp.linalg.qr(AY @ P, mode="reduced")
     L, s, Wh = linalg.svd(R1 @ adjoint(R2))
     U, s, V = Q1 @ L[:, :rank], s[:rank], Q2 @ adjoint(Wh[:rank, :])
     triplets = Triplets(U, s, V, None, right)

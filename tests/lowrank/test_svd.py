@@ -145,7 +145,7 @@ def test_any_shape_dtype_and_scale(m, n, part, seed, dtype, power, method):
     assert orthonormality(U) < 100 * u
     assert orthonormality(Vh.conj().T) < 100 * u
     assert np.all(np.diff(found) <= 0)
-    slack = {"lapack": 0.0, "krylov": 0.0, "rsvd": 1e-2, "single_pass": 0.3}[method]
+    slack = {"lapack": 0.0, "krylov": u ** (2 / 3), "rsvd": 1e-2, "single_pass": 0.3}[method]
     wanted = np.linalg.svd(A / scale, compute_uv=False)[:rank]
     assert np.max(np.abs(found / scale - wanted)) < slack + 200 * u
     largest = U[np.argmax(np.abs(U), axis=0), np.arange(rank)]
