@@ -8,9 +8,9 @@ from lrla._core import linalg
 from lrla._core.arrays import Array, Space, adjoint, space_of
 from lrla.lowrank._matrix import conj
 
-# Cholesky QR errs from orthonormality by u * condition**2: up to _FINE that is 1e-13 and one round
-# is enough; up to _LOOSE a second round repairs it (Yamamoto et al. 2015: "CholeskyQR2")
-_FINE = 30.0
+# Cholesky QR errs from orthonormality by u * condition**2: up to _FINE that is little, and one
+# round is enough; up to _LOOSE a second round repairs it (Yamamoto et al. 2015: "CholeskyQR2")
+_FINE = 5.0
 _LOOSE = 1e-2  # times u**-0.5
 _ROUNDS = 4
 
