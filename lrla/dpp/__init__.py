@@ -3,7 +3,9 @@
 `ProjectionDPP` has samples of one size (Hough, Krishnapur, Peres, Virag 2006; drawn by rejection
 from leverage scores after Barthelme, Tremblay, Amblard 2023); `LEnsemble` and `MarginalKernel` have
 random sizes (drawn by a factorization with coin flips, Poulson 2020, or by eigenvectors); `KDPP` is
-an L-ensemble given its size (Kulesza, Taskar 2011).
+an L-ensemble given its size (Kulesza, Taskar 2011). `volume_sample` draws rows for regression by the
+volume that they span, and `volume_lstsq` solves from their right-hand sides alone, without bias
+(Derezinski, Warmuth 2017; Derezinski, Warmuth, Hsu 2018 and 2022).
 """
 
 from lrla.dpp._errors import NotAKernelError, NotPSDError, RankError, SamplingError
@@ -11,6 +13,7 @@ from lrla.dpp._kdpp import KDPP
 from lrla.dpp._lensemble import LEnsemble
 from lrla.dpp._marginal import MarginalKernel
 from lrla.dpp._projection import ProjectionDPP
+from lrla.dpp._volume import VolumeLstsqResult, VolumeSample, volume_lstsq, volume_sample
 
 __all__ = [
     "KDPP",
@@ -21,4 +24,8 @@ __all__ = [
     "ProjectionDPP",
     "RankError",
     "SamplingError",
+    "VolumeLstsqResult",
+    "VolumeSample",
+    "volume_lstsq",
+    "volume_sample",
 ]
