@@ -5,8 +5,10 @@ On NumPy these call LAPACK directly; elsewhere they are written with the standar
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 from numpy.linalg import LinAlgError
 
 from lrla._core.arrays import Array, adjoint, is_complex, space_of
@@ -22,6 +24,11 @@ def norm(x: Array, axis: int | None = None) -> Any:
             if axis is None
             else space.zeros(tuple(k for i, k in enumerate(x.shape) if i != axis), xp.abs(x).dtype)
         )
+    if axis is None and space.is_numpy:  # by BLAS in one pass, unless squares leave the range
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            out = float(np.linalg.norm(x))
+        if math.sqrt(float(xp.finfo(x.dtype).smallest_normal)) / 1e-8 < out < math.inf:
+            return out
     size = xp.abs(x)
     peak = xp.max(size, axis=axis, keepdims=True)  # of each line, for lines may differ in scale
     usable = xp.isfinite(peak) & (peak > 0)
@@ -38,6 +45,17 @@ def dots(X: Array, Y: Array) -> Array:
     if is_complex(X):
         return xp.sum(xp.real(xp.conj(X) * Y), axis=0)
     return xp.sum(X * Y, axis=0)
+
+
+def qr(Y: Array) -> tuple[Array, Array]:
+    """Thin QR factorization Q, R."""
+    space = space_of(Y)
+    if space.is_numpy:
+        import scipy.linalg
+
+        return scipy.linalg.qr(Y, mode="economic", check_finite=False)
+    Q, R = space.xp.linalg.qr(Y)
+    return Q, R
 
 
 def qr_r(Y: Array) -> Array:
@@ -111,7 +129,6 @@ def inverse(G: Array) -> Array | None:
     space = space_of(G)
     if not space.is_numpy:
         return None if cholesky(G) is None else space.xp.linalg.inv(G)
-    import numpy as np
     import scipy.linalg
 
     R = cholesky(G)
@@ -120,3 +137,64 @@ def inverse(G: Array) -> Array | None:
     (potri,) = scipy.linalg.get_lapack_funcs(("potri",), (G,))
     X, failed = potri(R, lower=False)
     return None if failed else np.triu(X) + np.triu(X, 1).conj().T
+
+
+def pivoted_qr(Y: Array, k: int) -> tuple[Array, float]:
+    """Choose k columns by QR with column pivoting; and the norm of what they leave of the others.
+
+    Fewer columns if what is left vanishes.
+    """
+    space = space_of(Y)
+    if space.is_numpy:
+        import scipy.linalg
+
+        R, order = scipy.linalg.qr(Y, mode="r", pivoting=True, check_finite=False)
+        k = min(k, int(np.count_nonzero(R.diagonal())))
+        return order[:k].astype(np.int64), norm(R[k : min(Y.shape), k:])
+    xp = space.xp
+    rest, chosen = xp.asarray(Y, copy=True), []
+    Q = space.zeros((Y.shape[0], 0), Y.dtype)
+    for _ in range(min(k, *Y.shape)):
+        lengths = norm(rest, axis=0)
+        best = int(xp.argmax(lengths))
+        if not float(lengths[best]) > 0:
+            break
+        q = rest[:, best : best + 1] / lengths[best]
+        q = q - Q @ (adjoint(Q) @ q)  # once more: rounding has mixed in what was taken out
+        q = q / norm(q)
+        rest = rest - q @ (adjoint(q) @ rest)
+        rest[:, best] = 0
+        Q = xp.concat([Q, q], axis=1)
+        chosen.append(best)
+    return space.asarray(chosen, xp.int64), norm(rest)
+
+
+def _size(x: Array) -> Array:
+    """Measure pivots as LAPACK does: real and imaginary parts apart."""
+    xp = space_of(x).xp
+    return xp.abs(xp.real(x)) + xp.abs(xp.imag(x)) if is_complex(x) else xp.abs(x)
+
+
+def pivoted_lu(Y: Array, k: int) -> Array:
+    """Choose k columns of Y by Gaussian elimination of its adjoint with partial pivoting."""
+    space = space_of(Y)
+    if space.is_numpy:
+        import scipy.linalg
+
+        (getrf,) = scipy.linalg.get_lapack_funcs(("getrf",), (Y,))
+        swaps = getrf(Y.T)[1]  # a pivot that vanishes is no fault here
+        order = np.arange(Y.shape[1])
+        for i, j in enumerate(swaps.tolist()):
+            order[[i, j]] = order[[j, i]]
+        return order[: min(k, *Y.shape)]
+    xp = space.xp
+    rest, chosen = xp.asarray(Y, copy=True), []
+    taken = xp.zeros_like(xp.abs(Y[0, :]))
+    for i in range(min(k, *Y.shape)):
+        sizes = _size(rest[i, :]) - taken
+        best = int(xp.argmax(sizes))
+        chosen.append(best)
+        if float(sizes[best]) > 0:
+            rest = rest - (rest[:, best : best + 1] / rest[i, best]) @ rest[i : i + 1, :]
+        taken[best] = math.inf
+    return space.asarray(chosen, xp.int64)

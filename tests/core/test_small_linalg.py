@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.linalg
 
 from lrla._core import linalg
 
@@ -101,3 +102,31 @@ def test_singular_values(backend, dtype, shape):
     assert (U.shape, s.shape, Vh.shape) == ((shape[0], k), (k,), (k, shape[1]))
     np.testing.assert_allclose((U * s) @ Vh, A, atol=50 * UNITS[dtype])
     assert np.all(np.diff(s) <= 0)
+
+
+@dtypes
+@pytest.mark.parametrize("shape", [(6, 9), (9, 6), (1, 4), (4, 1)])
+def test_pivots_of_qr(backend, dtype, shape):
+    A = matrix(*shape, dtype)
+    got, tail = linalg.pivoted_qr(backend.asarray(A), 4)
+    want = scipy.linalg.qr(A, pivoting=True, mode="r")[1][: min(4, *shape)]
+    np.testing.assert_array_equal(backend.to_numpy(got), want)
+    Q = np.linalg.qr(A[:, want])[0]
+    np.testing.assert_allclose(tail, np.linalg.norm(A - Q @ (Q.conj().T @ A)), atol=UNITS[dtype])
+
+
+@dtypes
+@pytest.mark.parametrize("shape", [(6, 9), (9, 6), (1, 4), (4, 1)])
+def test_pivots_of_lu(backend, dtype, shape):
+    A = matrix(*shape, dtype)
+    got = linalg.pivoted_lu(backend.asarray(A), 4)
+    permutation = scipy.linalg.lu(A.T, p_indices=True)[0]
+    want = np.argsort(permutation)[: min(4, *shape)]
+    np.testing.assert_array_equal(backend.to_numpy(got), want)
+
+
+def test_pivots_of_zeros(backend):
+    got, tail = linalg.pivoted_qr(backend.asarray(np.zeros((3, 4))), 2)
+    assert got.shape == (0,)
+    assert tail == 0
+    assert linalg.pivoted_lu(backend.asarray(np.zeros((3, 4))), 2).shape == (2,)

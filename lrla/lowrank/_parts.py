@@ -1,0 +1,143 @@
+"""Columns, rows and projections of a matrix that may be dense, sparse, chunked or an operator."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lrla._core import linalg
+from lrla._core.arrays import Array, adjoint, check_finite
+from lrla._core.operators import Operator, as_operator
+from lrla.blocks import as_blocks
+from lrla.sketch import Gaussian
+
+PROBES = 10
+LEVEL = 0.95  # probability that the error is at most its bound
+
+
+def look(A: Any, name: str = "A") -> Operator:
+    """Check a matrix at the door: not empty, and finite where entries can be read."""
+    op = as_operator(as_blocks(A), name)
+    if 0 in op.shape:
+        raise ValueError(f"{name} must have rows and columns, got shape {op.shape}")
+    if op.kind in ("dense", "sparse"):
+        entries = op.A if op.kind == "dense" else op.A.data
+        if not math.isfinite(linalg.norm(entries)):  # overflow or worse
+            check_finite(entries, name if op.kind == "dense" else f"{name}.data")
+    return op
+
+
+def check_products(Y: Array, name: str = "A") -> None:
+    """Refuse a matrix of which only products can be seen, if these are not finite."""
+    if not math.isfinite(linalg.norm(Y)):
+        raise ValueError(f"{name} must be finite, got products with NaN or infinity")
+
+
+def _units(op: Operator, size: int, indices: Array) -> Array:
+    """Return the columns of the identity that these indices name."""
+    xp = op.space.xp
+    place = xp.arange(size, dtype=xp.int64, device=op.space.device)
+    return xp.astype(place[:, None] == indices[None, :], op.dtype)
+
+
+def places(op: Operator, columns: Array) -> Array:
+    """Return ``eye(n)[columns]`` as a mask."""
+    index = op.space.xp.arange(op.shape[1], dtype=columns.dtype, device=op.space.device)
+    return columns[:, None] == index[None, :]
+
+
+def take_columns(op: Operator, indices: Array) -> Any:
+    """Return ``A[:, indices]``, sparse if A is."""
+    xp = op.space.xp
+    if op.kind == "operator":
+        return op.matmat(_units(op, op.shape[1], indices))
+    if op.kind == "sparse":
+        return op.A[:, indices]
+    if op.kind == "blocks":
+        return xp.concat(op.A.map(lambda block, a, b: xp.take(block, indices, axis=1)), axis=0)
+    return xp.take(op.A, indices, axis=1)
+
+
+def take_rows(op: Operator, indices: Array) -> Any:
+    """Return ``A[indices, :]``, sparse if A is."""
+    xp = op.space.xp
+    if op.kind == "operator":
+        return adjoint(op.rmatmat(_units(op, op.shape[0], indices)))
+    if op.kind == "sparse":
+        return op.A.tocsr()[indices, :]
+    if op.kind == "blocks":
+        order = xp.argsort(indices)
+        ascending = xp.take(indices, order)
+
+        def part(block: Array, a: int, b: int) -> Array:
+            return xp.take(block, ascending[(ascending >= a) & (ascending < b)] - a, axis=0)
+
+        return xp.take(xp.concat(op.A.map(part), axis=0), xp.argsort(order), axis=0)
+    return xp.take(op.A, indices, axis=0)
+
+
+def dense(A: Any) -> Array:
+    """Return some columns or rows as an array."""
+    return A.toarray() if hasattr(A, "toarray") else A
+
+
+def coordinates(op: Operator, Qh: Array) -> Array:
+    """Multiply a few rows with A."""
+    return Qh @ op.A if op.kind == "dense" else adjoint(op.rmatmat(adjoint(Qh)))
+
+
+class Projection(NamedTuple):
+    """Columns of A and a basis of them: A ~ Q Q^H A."""
+
+    columns: Array  # their indices
+    C: Any  # the columns
+    Q: Array  # orthonormal
+    T: Array  # C = Q T, upper triangular
+
+
+def project(op: Operator, columns: Array, rcond: float) -> Projection:
+    """Factor some columns: of those that depend on the ones before them, none is kept."""
+    xp = op.space.xp
+    C = take_columns(op, columns)
+    Q, T = linalg.qr(dense(C))
+    if columns.shape[0]:
+        sizes = xp.abs(xp.linalg.diagonal(T))
+        full = sizes > rcond * xp.max(sizes)
+        if not bool(xp.all(full)):
+            k = int(xp.argmin(xp.astype(full, xp.int8)))
+            return Projection(columns[:k], C[:, :k], Q[:, :k], T[:k, :k])
+    return Projection(columns, C, Q, T)
+
+
+def frobenius(op: Operator, Y: Array) -> float:
+    """Return the Frobenius norm of A; where entries cannot be read, that of a sketch Y of it."""
+    if op.kind == "dense":
+        return linalg.norm(op.A)
+    if op.kind == "sparse":
+        return linalg.norm(op.A.data)
+    if op.kind == "blocks":
+        return float(np.linalg.norm(op.A.map(lambda block, a, b: linalg.norm(block))))
+    return linalg.norm(Y)  # probes or a sketch: their squared norm has the mean of that of A
+
+
+def probes(op: Operator, seed: int) -> Array:
+    """Draw a few Gaussian vectors, which tell how far anything is from A.
+
+    With N(0, 1/q) entries of the q columns of G, ``norm(G^H @ E)**2`` has mean ``norm(E)**2``.
+    """
+    G = Gaussian(PROBES, op.shape[0], rng=seed).T.apply(np.eye(PROBES))
+    return op.space.asarray(G, op.dtype)
+
+
+def bound_of(error: float) -> float:
+    """Turn an estimate by probes into a bound that holds with probability `LEVEL`.
+
+    The squared estimate is a sum of chi-squared variables with weights. Its lower quantile is
+    least if the error has rank one, when it is that of chi-squared with as many degrees of freedom
+    as there are probes; so the bound holds for every spectrum.
+    """
+    from scipy.special import gammaincinv
+
+    return error * (PROBES / (2 * float(gammaincinv(PROBES / 2, 1 - LEVEL)))) ** 0.5
