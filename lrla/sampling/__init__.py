@@ -2,6 +2,7 @@
 
 `leverage_scores` say how much each row matters to the column space (Drineas et al. 2012), with
 `ridge_leverage_scores` and `effective_dimension` (Alaoui, Mahoney 2015) where a ridge is added;
+`cross_leverage` and `hat_statistics` (Cook, Weisberg 1982) are the rest of the hat matrix;
 `lewis_weights` are leverage for other norms (Lewis 1978; Cohen, Peng 2015).
 
 `sample_rows` draws rows in proportion to scores in five ways, each with weights without bias:
@@ -12,6 +13,8 @@ Poisson, with replacement (rows of probability 1 kept surely: Larsen, Kolda 2022
 scores on the way (Cohen, Musco, Pachocki 2020).
 """
 
+from lrla.sampling._cross import CrossLeverageResult, cross_leverage
+from lrla.sampling._hat import HatStatistics, hat_statistics
 from lrla.sampling._leverage import (
     LeverageResult,
     effective_dimension,
@@ -26,14 +29,18 @@ from lrla.sampling._sample_rows import sample_rows
 from lrla.sampling._streams import ReservoirSampler, StreamSample
 
 __all__ = [
+    "CrossLeverageResult",
     "Estimate",
+    "HatStatistics",
     "LeverageResult",
     "LewisResult",
     "OnlineRowSampler",
     "ReservoirSampler",
     "RowSample",
     "StreamSample",
+    "cross_leverage",
     "effective_dimension",
+    "hat_statistics",
     "inclusion_probabilities",
     "leverage_scores",
     "lewis_weights",
