@@ -140,7 +140,7 @@ def hat_statistics(
     >>> A = np.column_stack((np.ones(5), np.arange(5.0)))
     >>> result = hat_statistics(A, np.array([0.0, 1, 2, 3, 9]), rng=7)
     >>> result.loo_residuals.round(3)
-    array([ 2.5  ,  0.286, -1.25 , -2.857,  5.   ])
+    array([ 2.5  ,  0.   , -1.25 , -2.857,  5.   ])
     """
     start = time.perf_counter()
     op = look(A)
