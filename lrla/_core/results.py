@@ -14,6 +14,8 @@ class Status(enum.Enum):
     MAX_ITER = "the iteration limit was reached; raise max_iter or loosen tol"
     STAGNATED = "the error stopped falling above the tolerance; tol is below what rounding allows"
     STOPPED = "the callback asked to stop"
+    DIVERGED = "the error grew without bound; the method does not converge for this problem"
+    BREAKDOWN = "the method broke down; the problem is not one that it can do"
 
     def __bool__(self) -> bool:
         return self is Status.CONVERGED

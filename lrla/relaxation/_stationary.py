@@ -1,0 +1,190 @@
+"""Stationary methods: sweeps until the true residual is small enough."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lrla._core.arrays import unit_roundoff
+from lrla._core.iteration import Callback, Loop
+from lrla._core.results import Status
+from lrla.relaxation._adaptive import Adaptive
+from lrla.relaxation._plan import check_omega
+from lrla.relaxation._problem import Course, Problem, announce, pose
+from lrla.relaxation._result import SolveResult
+from lrla.relaxation._sweeper import Sweeper
+from lrla.relaxation._system import read
+
+SWEEPS = ("forward", "backward", "symmetric")
+
+
+def sweep_until(
+    name: str,
+    problem: Problem,
+    sweeper: Sweeper,
+    *,
+    direction: str,
+    adaptive: Adaptive | None = None,
+    max_iter: int = 10_000,
+    check_every: int = 10,
+    callback: Callback | None = None,
+) -> SolveResult:
+    """Sweep until the residual is small; the unchecked body of all stationary methods."""
+    loop = Loop(name, max_iter=max_iter, callback=callback)
+    course = Course(problem, loop)
+    x = sweeper.enter(problem.x0)
+    rhs = sweeper.rhs(problem.b)
+    u = unit_roundoff(problem.op.space.xp, problem.op.real_dtype)
+    chunk, done = 1, 0
+    with loop.interruptible():
+        for _ in loop:
+            steps = sweeper.run(x, rhs, min(chunk, max_iter - done), direction)
+            done += int(steps.shape[0])
+            loop.iteration = done
+            moves = [math.sqrt(float(s)) for s in steps]
+            here = sweeper.leave(x)
+            course.check(problem.sizes(problem.residual(here)), here * problem.unit)
+            course.matvecs = done * (2 if direction == "symmetric" else 1) + len(course.checks)
+            if moves[-1] <= 4 * u * math.sqrt(float(problem.sizes(here).max() ** 2)):
+                loop.stop(Status.STAGNATED)
+            if adaptive is not None:
+                better = adaptive.react(moves, sweeper.omega)
+                if better is not None:
+                    sweeper.change(better)
+                    rhs = sweeper.rhs(problem.b)
+            chunk = _next(course, check_every)
+    return course.answer(name, sweeper.leave(x), omega=sweeper.omega)
+
+
+def _next(course: Course, most: int) -> int:
+    """Predict after how many sweeps the tolerance is met: that is when to look next."""
+    rate = course.rate
+    if not 0 < rate < 1 or not math.isfinite(course.excess) or course.excess == 0:
+        return most
+    return max(1, min(most, math.ceil(-math.log(course.excess) / math.log(rate))))
+
+
+def sor(
+    A: Any,
+    b: Any,
+    x0: Any = None,
+    *,
+    omega: Any = "adaptive",
+    sweep: str = "forward",
+    order: Any = "natural",
+    blocks: Any = None,
+    rtol: float = 1e-5,
+    atol: float = 0.0,
+    max_iter: int = 10_000,
+    check_every: int = 10,
+    callback: Callback | None = None,
+) -> SolveResult:
+    """Solve ``A @ x = b`` by successive over-relaxation.
+
+    Parameters
+    ----------
+    A : array of shape (n, n) or sparse matrix
+        The matrix; never changed.
+    b : array of shape (n,) or (n, p)
+        Right-hand sides.
+    x0 : array of the shape of b, optional
+        Where to start; zero by default.
+    omega : float or "adaptive", default "adaptive"
+        Relaxation factor, between 0 and 2. "adaptive" starts with 1 and raises it by Young's
+        formula, from the rate at which steps shrink [2]_.
+    sweep : {"forward", "backward", "symmetric"}, default "forward"
+        Direction of the sweeps; a symmetric one goes there and back.
+    order : {"natural", "multicolor", "redblack"} or array of shape (n,), default "natural"
+        Which unknown is moved when, as for `SweepPlan`.
+    blocks : int or list of arrays of int, optional
+        Unknowns that are moved together, as for `SweepPlan`.
+    rtol, atol : float, default 1e-5 and 0
+        The sweeps end when ``norm(b - A @ x) <= max(rtol * norm(b), atol)``, for each right-hand
+        side.
+    max_iter : int, default 10000
+        Largest number of sweeps.
+    check_every : int, default 10
+        Largest number of sweeps between two looks at the true residual, which costs as much as a
+        sweep. There is one after the first sweep, and when the tolerance is expected to be met. 1
+        makes ``info.iterations`` exact.
+    callback : callable, optional
+        ``callback(state)`` at each such look, with the residual norm as ``state.error``, for the
+        worst right-hand side; returning true stops. It does not change the iterates.
+
+    Returns
+    -------
+    SolveResult
+        With fields x, residual_norm, status and info; ``x, code = result`` as in SciPy.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, an entry is not finite, or a parameter is out of range.
+    LinAlgError
+        If a diagonal entry, or block, is zero or singular; the message says which.
+    TypeError
+        If A is a linear operator, or A and b are of different array libraries.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the tolerance was not met; the status says why.
+
+    See Also
+    --------
+    ssor_pcg : the same sweeps as a preconditioner of conjugate gradients, many times as fast for
+        Hermitian positive definite matrices.
+    SweepPlan : sweeps without a stopping rule.
+
+    Notes
+    -----
+    Converges for all omega between 0 and 2 if A is Hermitian positive definite (Ostrowski and
+    Reich). Other matrices may diverge; that is noticed, and said.
+
+    For a consistently ordered A with Jacobi radius beta, the best omega is ``1 + (beta / (1 +
+    sqrt(1 - beta**2)))**2``, and the error then falls by omega - 1 a sweep [1]_. For others, the
+    adaptive factor is a heuristic.
+
+    Cost: 2 nnz(A) flops a sweep, as much as a product with A.
+
+    References
+    ----------
+    .. [1] D. M. Young, "Iterative Solution of Large Linear Systems", Academic Press, 1971.
+    .. [2] L. A. Hageman and D. M. Young, "Applied Iterative Methods", Academic Press, 1981, ch. 9.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lrla.relaxation import sor
+    >>> A = 2 * np.eye(50) - np.eye(50, k=1) - np.eye(50, k=-1)
+    >>> x, code = sor(A, np.ones(50), rtol=1e-8)
+    >>> code, bool(np.allclose(A @ x, 1))
+    (0, True)
+    """
+    if sweep not in SWEEPS:
+        raise ValueError(f"sweep must be one of {', '.join(SWEEPS)}, got {sweep!r}")
+    adaptive = Adaptive() if isinstance(omega, str) and omega == "adaptive" else None
+    if adaptive is None and isinstance(omega, str):
+        raise ValueError(f"omega must be a number or 'adaptive', got {omega!r}")
+    if adaptive is not None and sweep == "symmetric":
+        raise ValueError(
+            "omega must be a number for symmetric sweeps, got 'adaptive': no formula is known that "
+            "makes the best one from their rate"
+        )
+    start = 1.0 if adaptive is not None else check_omega(omega)
+    limits = _limits(max_iter, check_every)
+    system = read(A)
+    problem = pose(system.op, b, x0, rtol, atol)
+    sweeper = Sweeper(system.astype(problem.b.dtype), start, order, blocks)
+    return announce(
+        sweep_until("SOR", problem, sweeper, direction=sweep, adaptive=adaptive, callback=callback,
+                    **limits)
+    )  # fmt: skip
+
+
+def _limits(max_iter: int, check_every: int) -> dict[str, int]:
+    if max_iter < 0:
+        raise ValueError(f"max_iter must not be negative, got {max_iter}")
+    if check_every < 1:
+        raise ValueError(f"check_every must be at least 1, got {check_every}")
+    return {"max_iter": max_iter, "check_every": check_every}

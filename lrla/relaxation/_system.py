@@ -1,0 +1,118 @@
+"""The matrix of a relaxation: read once, in CSR form, whatever it was given as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lrla._core.arrays import Array, Space, as_array, check_finite, space_of
+from lrla._core.operators import Operator, as_operator
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class System:
+    """A square matrix whose rows can be read.
+
+    Parameters
+    ----------
+    op : Operator
+        The matrix, for products.
+    data, indices, indptr : arrays
+        Its entries in CSR form, columns ascending, none twice.
+    """
+
+    op: Operator
+    data: Array
+    indices: Array
+    indptr: Array
+
+    @property
+    def n(self) -> int:
+        """Number of unknowns."""
+        return int(self.indptr.shape[0]) - 1
+
+    @property
+    def space(self) -> Space:
+        """Where the entries live."""
+        return self.op.space
+
+    def refilled(self, data: Array) -> System:
+        """Put other entries in the same places."""
+        if self.op.kind == "dense":
+            raise ValueError("data must be given for a sparse A only, got a plan of a dense one")
+        A = type(self.op.A)((data, self.indices, self.indptr), shape=self.op.shape)
+        return System(Operator(A, "sparse", self.space, data.dtype), data, *self.structure)
+
+    @property
+    def structure(self) -> tuple[Array, Array]:
+        """Columns of the entries, and where the rows begin."""
+        return self.indices, self.indptr
+
+    def astype(self, dtype: Any) -> System:
+        """Convert the entries, unless they are of that dtype."""
+        if self.data.dtype == dtype:
+            return self
+        xp, op = self.space.xp, self.op
+        cast = xp.astype(op.A, dtype) if op.kind == "dense" else op.A.astype(dtype)
+        op = Operator(cast, op.kind, op.space, dtype)
+        return System(op, xp.astype(self.data, dtype), *self.structure)
+
+
+def read(A: Any) -> System:
+    """Look at a matrix: square, finite, its entries at hand."""
+    op = as_operator(A)
+    if op.kind not in ("dense", "sparse"):
+        raise TypeError(
+            f"A must be an array or a sparse matrix, got {type(A).__name__}; a sweep reads single "
+            "rows, which a linear operator does not have"
+        )
+    m, n = op.shape
+    if m != n:
+        raise ValueError(f"A must be square, got shape {(m, n)}; kaczmarz solves other systems")
+    system = with_rows(op)
+    check_finite(system.data, "A")
+    return system
+
+
+def with_rows(op: Operator) -> System:
+    """Read the CSR arrays of a matrix, columns ascending; zeros of a dense one are left out."""
+    if op.kind == "sparse":
+        A = op.A.tocsr()
+        if not A.has_canonical_format:
+            A = A.copy()
+            A.sum_duplicates()
+        op = Operator(A, "sparse", op.space, op.dtype)
+        return System(op, A.data, A.indices, A.indptr)
+    space, xp, n = op.space, op.space.xp, op.shape[0]
+    stored = op.A != 0
+    rows, columns = xp.nonzero(stored)
+    counts = xp.sum(xp.astype(stored, xp.int64), axis=1)
+    ends = xp.cumulative_sum(counts) if n else counts
+    indptr = xp.concat((space.zeros((1,), xp.int64), ends))
+    flat = xp.reshape(op.A, (-1,))
+    return System(op, xp.take(flat, rows * op.shape[1] + columns), columns, indptr)
+
+
+def on_host(x: Array) -> np.ndarray[Any, Any]:
+    """Bring integers of the structure, never entries, to where graphs are worked on."""
+    if hasattr(x, "get"):
+        return x.get()
+    if hasattr(x, "cpu"):
+        return x.cpu().numpy()
+    if isinstance(x, np.ndarray):
+        return x
+    return np.asarray([int(i) for i in x], np.int64)
+
+
+def right_hand_side(b: Any, op: Operator, name: str = "b") -> Array:
+    """Check a right-hand side or a start: where it lives, its shape, and that it is finite."""
+    b = as_array(b, name, ndim=(1, 2))
+    space_of(b, op.space.zeros((0,), op.dtype))
+    if b.shape[0] != op.shape[0]:
+        raise ValueError(
+            f"{name} must have as many rows as A, got shapes {tuple(b.shape)} and {op.shape}"
+        )
+    check_finite(b, name)
+    return b
