@@ -11,10 +11,14 @@ Poisson, with replacement (rows of probability 1 kept surely: Larsen, Kolda 2022
 (Cohen, Kaplan 2007). Its `RowSample` scales rows, estimates totals with standard errors, and merges.
 `ReservoirSampler` does bottom-k for rows that come by once; `OnlineRowSampler` finds the leverage
 scores on the way (Cohen, Musco, Pachocki 2020).
+
+`logistic_coreset` chooses rows for classification (Mai, Musco, Rao 2021; Munteanu, Omlor 2024), and
+`mu_complexity` says whether few can do; `robust_coreset` is for losses between l_1 and l_2.
 """
 
 from lrla.sampling._cross import CrossLeverageResult, cross_leverage
 from lrla.sampling._hat import HatStatistics, hat_statistics
+from lrla.sampling._coresets import logistic_coreset, robust_coreset
 from lrla.sampling._leverage import (
     LeverageResult,
     effective_dimension,
@@ -22,6 +26,7 @@ from lrla.sampling._leverage import (
     ridge_leverage_scores,
 )
 from lrla.sampling._lewis import LewisResult, lewis_weights
+from lrla.sampling._mu import MuComplexityResult, mu_complexity
 from lrla.sampling._online import OnlineRowSampler
 from lrla.sampling._probabilities import inclusion_probabilities
 from lrla.sampling._row_sample import Estimate, RowSample
@@ -34,6 +39,7 @@ __all__ = [
     "HatStatistics",
     "LeverageResult",
     "LewisResult",
+    "MuComplexityResult",
     "OnlineRowSampler",
     "ReservoirSampler",
     "RowSample",
@@ -44,6 +50,9 @@ __all__ = [
     "inclusion_probabilities",
     "leverage_scores",
     "lewis_weights",
+    "logistic_coreset",
+    "mu_complexity",
     "ridge_leverage_scores",
+    "robust_coreset",
     "sample_rows",
 ]
