@@ -1,0 +1,180 @@
+"""Look at the arguments of an l_p call once: rows without weight leave, those of a ridge join."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_of
+from lrla._core.operators import Operator, as_operator
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """The rows to fit, and what the answer has to look like.
+
+    Parameters
+    ----------
+    op : Operator
+        The data with the rows that count: those of positive weight, then those of the ridge.
+    B : array of shape (m, p)
+        Right-hand sides in double precision.
+    weights : array of shape (m,)
+        Positive.
+    mask : array of bool or None
+        Which rows of the data these are; None for all.
+    size : tuple of int
+        Shape of the data.
+    vector : bool
+        Whether b had one dimension.
+    dtype : dtype
+        Of the solution.
+    """
+
+    op: Operator
+    B: Array
+    weights: Array
+    mask: Array | None
+    size: tuple[int, int]
+    vector: bool
+    dtype: Any
+
+    def coefficients(self, X: Array) -> Array:
+        """Give solutions their dtype and shape."""
+        X = self.op.space.xp.astype(X, self.dtype)
+        return X[:, 0] if self.vector else X
+
+    def over_rows(self, Y: Array) -> Array:
+        """Return values over the rows of the data: zero where there is no weight."""
+        xp, m = self.op.space.xp, self.size[0]
+        if self.mask is None:
+            Y = Y[:m, :]
+        else:
+            mask = self.mask
+            count = xp.astype(mask, xp.int64)
+            place = xp.where(mask, xp.cumulative_sum(count) - 1, xp.zeros_like(count))
+            Y = xp.take(Y, place, axis=0)
+            Y = xp.where(mask[:, None], Y, xp.zeros_like(Y))
+        Y = xp.astype(Y, self.dtype)
+        return Y[:, 0] if self.vector else Y
+
+    def numbers(self, values: list[float]) -> Any:
+        """Give one number for each right-hand side its shape."""
+        if self.vector:
+            return values[0]
+        return self.op.space.asarray(values, self.op.space.xp.float64)
+
+
+def look(A: Any, b: Any, weights: Any, ridge: Any, *, complex_ok: bool) -> Question:
+    """Check data, right-hand sides, weights and ridge."""
+    op = as_operator(A)
+    m, n = op.shape
+    if op.kind not in ("dense", "sparse"):
+        raise TypeError(
+            "A must be an array or a sparse matrix, got an operator or blocks, of which rows "
+            "cannot be taken; pass A.compute(), or a sample of the rows"
+        )
+    if op.kind == "sparse" and not op.space.is_numpy:
+        raise NotImplementedError("sparse CuPy matrices are not supported here; pass A.toarray()")
+    if m == 0 or n == 0:
+        raise ValueError(f"A must have at least one row and one column, got shape {(m, n)}")
+    b = as_array(b, "b", ndim=(1, 2))
+    space = space_of(op.A if op.kind == "dense" else op.space.zeros((0,), op.dtype), b)
+    xp = space.xp
+    if b.shape[0] != m:
+        raise ValueError(f"b must have as many rows as A, got shapes {tuple(b.shape)} and {(m, n)}")
+    check_finite(b, "b")
+    check_finite(op.A if op.kind == "dense" else op.A.data, "A")
+    if not complex_ok and (is_complex(b) or xp.isdtype(op.dtype, "complex floating")):
+        raise TypeError(
+            "A and b must be real for this loss, got complex numbers; 1 < p < inf takes them"
+        )
+    vector = b.ndim == 1
+    B = b[:, None] if vector else b
+    complex_any = is_complex(b) or xp.isdtype(op.dtype, "complex floating")
+    B = xp.astype(B, xp.complex128 if complex_any else xp.float64, copy=False)
+    dtype = _solution_dtype(xp, op.dtype, complex_any)
+    w, mask = _weights(op, weights)
+    D = _ridge(op, ridge)
+    if mask is not None:
+        kept = xp.nonzero(mask)[0]
+        B, data = xp.take(B, kept, axis=0), op.A
+        data = data.tocsr()[kept] if op.kind == "sparse" else xp.take(data, kept, axis=0)
+        op = Operator(data, op.kind, op.space, op.dtype)
+    if D is not None:
+        op, B, w = _with_ridge(op, B, w, D)
+    return Question(op, B, w, mask, (m, n), vector, dtype)
+
+
+def _solution_dtype(xp: Any, dtype: Any, complex_any: bool) -> Any:
+    if not complex_any or xp.isdtype(dtype, "complex floating"):
+        return dtype
+    return xp.complex64 if dtype == xp.float32 else xp.complex128
+
+
+def _weights(op: Operator, weights: Any) -> tuple[Array, Array | None]:
+    """Return the positive weights, and where they are, unless that is everywhere."""
+    space, m = op.space, op.shape[0]
+    xp = space.xp
+    if weights is None:
+        return xp.ones((m,), dtype=xp.float64, device=space.device), None
+    w = as_array(weights, "weights", ndim=(1,))
+    space_of(w, space.zeros((0,), op.dtype))
+    if w.shape[0] != m:
+        raise ValueError(f"weights must have one entry for each row of A, got {w.shape[0]} for {m}")
+    if is_complex(w) or not bool(xp.all(xp.isfinite(w)) and xp.all(w >= 0) and xp.any(w > 0)):
+        raise ValueError("weights must be real, finite, not negative, and not all zero")
+    w = xp.astype(w, xp.float64)
+    if bool(xp.all(w > 0)):
+        return w, None
+    mask = w > 0
+    return xp.take(w, xp.nonzero(mask)[0]), mask
+
+
+def _ridge(op: Operator, ridge: Any) -> Array | None:
+    """Return one coefficient for each column; None for zero."""
+    space, n = op.space, op.shape[1]
+    xp = space.xp
+    if isinstance(ridge, int | float):
+        values = xp.full((n,), float(ridge), dtype=xp.float64, device=space.device)
+    else:
+        values = as_array(ridge, "ridge", ndim=(1,))
+    if values.shape[0] != n:
+        raise ValueError(
+            f"ridge must be a number or have one entry for each column of A, got "
+            f"{values.shape[0]} for {n}"
+        )
+    if is_complex(values) or not bool(xp.all(xp.isfinite(values)) and xp.all(values >= 0)):
+        raise ValueError("ridge must be real, finite and not negative")
+    return xp.astype(values, xp.float64) if bool(xp.any(values > 0)) else None
+
+
+def _with_ridge(op: Operator, B: Array, w: Array, D: Array) -> tuple[Operator, Array, Array]:
+    """Add a row of the identity with its ridge as weight for each column that has one."""
+    space, n = op.space, op.shape[1]
+    xp = space.xp
+    kept = xp.nonzero(D > 0)[0]
+    E: Any = xp.take(space.eye(n, op.dtype), kept, axis=0)
+    if op.kind == "sparse":
+        import scipy.sparse
+
+        E = scipy.sparse.eye_array(n, dtype=op.dtype, format="csr")[kept]
+        data: Any = scipy.sparse.vstack((op.A.tocsr(), E), format="csr")
+    else:
+        data = xp.concat((op.A, E), axis=0)
+    zero = space.zeros((int(kept.shape[0]), int(B.shape[1])), B.dtype)
+    op = Operator(data, op.kind, space, op.dtype)
+    return op, xp.concat((B, zero), axis=0), xp.concat((w, xp.take(D, kept)))
+
+
+def check_options(tol: float, max_iter: int, p: float | None = None) -> None:
+    """Check what all of these functions share."""
+    if not 0 < tol < 1:
+        raise ValueError(f"tol must be between 0 and 1, got {tol}")
+    if max_iter < 1:
+        raise ValueError(f"max_iter must be at least 1, got {max_iter}")
+    if p is not None and not (p >= 1 or math.isnan(p)):
+        raise ValueError(f"p must be at least 1, got {p}: below, the problem is not convex")
+    if p is not None and math.isnan(p):
+        raise ValueError("p must be a number, at least 1, or inf; got nan")

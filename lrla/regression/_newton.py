@@ -1,0 +1,196 @@
+"""Norms between one and infinity: Newton with exact line search, and a dual point at every step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from lrla._core.arrays import Array, is_complex, space_of
+from lrla._core.iteration import Loop
+from lrla._core.results import Status
+from lrla.kernels.power import power_line
+from lrla.regression._normal import Normal
+from lrla.regression._one import Answer, Task, certified, products
+
+_NEAR = 2.5  # Newton from least squares is safe up to here; then p is doubled
+_LOOSE = 1e-2  # gap at which the next p of the homotopy is taken
+_LINE = 30  # steps of a line search; it needs three as a rule
+_PATIENCE = 4  # iterations without progress that are called stagnation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Minimum:
+    """Where Newton's method ended.
+
+    Parameters
+    ----------
+    z : array of shape (k,)
+        Coefficients.
+    y : array of shape (m,)
+        Dual variables with A^H y = 0.
+    """
+
+    z: Array
+    y: Array
+
+
+def newton(task: Task, p: float) -> Answer:
+    """Minimise ``sum(weights * abs(r)**p)``."""
+    rows, xp = task.rows, task.rows.space.xp
+    loop = task.loop("Newton")
+    w = rows.fill(task.weights / xp.max(task.weights), 1.0)
+    r = task.start(loop, w)
+    x, y, method = loop.origin, xp.zeros_like(task.b), "least squares"
+    if task.is_rounding(r):
+        loop.status = Status.CONVERGED
+    else:
+        point = minimise(rows, r, w, p, task.tol, loop)
+        x, y, method = x + rows.unwhiten(point.z), point.y[: rows.count], "newton"
+        y = y / dual_norm(y, task.weights, p)
+    r = task.b - products(task.op, x)
+    objective, dual = power_norm(r, task.weights, p), _real_dot(y, r)
+    floor = task.noise() * power_norm(task.b, task.weights, p)
+    return certified(x, r, y, objective, dual, floor, task, loop, method)
+
+
+def minimise(rows: Any, r: Array, w: Array, p: float, tol: float, loop: Loop) -> Minimum:
+    """Minimise ``sum(w abs(r - A z)^p)``.
+
+    Parameters
+    ----------
+    rows : Rows or ComplexRows
+        The data A.
+    r : array of shape (m,)
+        Residual at z = 0, of least squares as a rule.
+    w : array of shape (m,)
+        Weights.
+    p : float
+        Above one, finite.
+    tol : float
+        Gap to reach, relative to the norm.
+    loop : Loop
+        Counts the iterations and reports the gap.
+    """
+    xp = rows.space.xp
+    z, path = rows.space.zeros((rows.unknowns,), w.dtype), homotopy(p)
+    best, highest = None, -1.0
+    previous, waited = math.inf, 0
+    for _ in loop:
+        now = path[0]
+        unit = float(xp.max(abs(r)))
+        u = r / unit
+        dual, dz = _direction(rows, u, w, now)
+        size = power_norm(u, w, now)
+        bound = _real_dot(dual, u) / dual_norm(dual, w, now) * unit
+        if len(path) > 1:
+            gap = loop.report(max(size * unit - bound, 0.0) / (size * unit), z)
+        else:
+            if bound > highest:
+                best, highest = dual, bound
+            gap = loop.report(max(size * unit - highest, 0.0) / (size * unit), z)
+            waited = 0 if gap < 0.9 * previous else waited + 1
+            previous = min(gap, previous)
+            if gap <= tol:
+                loop.stop(Status.CONVERGED)
+            elif waited > _PATIENCE and gap < 1e-6:
+                loop.stop(Status.STAGNATED)
+        if loop.status is not None:
+            break
+        s = rows.product(dz)
+        t = _line_search(u, s, w, now)
+        z, r = z + (unit * t) * dz, r - (unit * t) * s
+        if gap <= _LOOSE and len(path) > 1:
+            path = path[1:]
+    if best is None:
+        best, _ = _direction(rows, r / xp.max(abs(r)), w, p)
+    return Minimum(z, best)
+
+
+def _direction(rows: Any, u: Array, w: Array, p: float) -> tuple[Array, Array]:
+    """Return a dual point, and Newton's direction.
+
+    With weights g, ``A^H g (u - A dz) = 0`` for the solution of least squares dz: a dual point for
+    nothing. Newton's direction is the same, but for complex data, where the curvature differs
+    along u and across it.
+    """
+    g = _weights(u, w, p)
+    rhs = rows.adjoint((g * u)[None, :])[0, :]
+    dz = Normal(rows.hessian(g, None, p)).solve(rhs)
+    dual = g * (u - rows.product(dz))
+    return dual, dz if rows.real else Normal(rows.hessian(g, u, p)).solve(rhs)
+
+
+def homotopy(p: float) -> list[float]:
+    """Go from 2 to p through exponents for each of which the last solution is a good start."""
+    path = [p]
+    if p > 2:
+        while path[0] > 2 * _NEAR:
+            path.insert(0, path[0] / 2)
+        if path[0] > _NEAR:
+            path.insert(0, _NEAR)
+    else:
+        while path[0] < 1.25:  # halve the conjugate exponent
+            path.insert(0, path[0] / (2 - path[0]))
+    return path
+
+
+def power_norm(u: Array, w: Array, p: float) -> float:
+    """Return ``sum(w abs(u)^p)^(1/p)``, without overflow."""
+    xp = space_of(u).xp
+    size = abs(u)
+    peak = float(xp.max(size))
+    if peak == 0:
+        return 0.0
+    return peak * float(xp.sum(w * (size / peak) ** p)) ** (1 / p)
+
+
+def dual_norm(y: Array, w: Array, p: float) -> float:
+    """Return the norm dual to the weighted p-norm."""
+    return power_norm(y / w, w, p / (p - 1))
+
+
+def _weights(u: Array, w: Array, p: float) -> Array:
+    """Second derivatives over p (p - 1), kept away from zero and infinity."""
+    xp = space_of(w).xp
+    size = abs(u)
+    floor = 1e-12 if p > 2 else 1e-10
+    size = xp.where(size > floor, size, xp.full_like(size, floor))
+    g = size ** (p - 2)
+    return w * (g + 1e-12) if p > 2 else w * g
+
+
+def _real_dot(y: Array, u: Array) -> float:
+    xp = space_of(u).xp
+    return float(xp.sum(xp.real(xp.conj(y) * u)) if is_complex(u) else xp.sum(y * u))
+
+
+def _along(u: Array, s: Array, w: Array, t: float, p: float) -> tuple[float, float]:
+    """First and second derivative of ``sum(w abs(u - t s)^p) / p`` by t."""
+    xp = space_of(w).xp
+    if not is_complex(u):
+        _, slope, bend = (float(v) for v in power_line(u, s, w, t, p))
+        return slope, bend
+    v = u - t * s
+    size = abs(v)
+    safe = xp.where(size > 0, size, xp.ones_like(size))
+    g = xp.where(size > 0, w * safe ** (p - 2), xp.zeros_like(w))
+    cross = xp.real(xp.conj(v) * s)
+    bend = g * (abs(s) ** 2 + (p - 2) * (cross / safe) ** 2)
+    return -float(xp.sum(g * cross)), float(xp.sum(bend))
+
+
+def _line_search(u: Array, s: Array, w: Array, p: float) -> float:
+    """Find the minimum along a direction of descent by Newton's method, kept in a bracket."""
+    low, high, t = 0.0, math.inf, 1 / (p - 1) if p > 2 else 1.0
+    first, _ = _along(u, s, w, 0.0, p)
+    for _ in range(_LINE):
+        slope, bend = _along(u, s, w, t, p)
+        if abs(slope) <= 1e-6 * abs(first):
+            break
+        low, high = (t, high) if slope < 0 else (low, t)
+        step = t - slope / bend if bend > 0 else math.inf
+        if not low < step < high:
+            step = (low + high) / 2 if math.isfinite(high) else 2 * t
+        t = step
+    return t

@@ -1,0 +1,215 @@
+"""One right-hand side: where its iteration starts, what it reports, and what comes out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lrla._core.arrays import Array, as_array, check_finite, unit_roundoff
+from lrla._core.errors import ConvergenceWarning, warn
+from lrla._core.iteration import Callback, Loop
+from lrla._core.operators import Operator
+from lrla._core.results import Info, Status
+from lrla.regression._lp_input import Question
+from lrla.regression._normal import Normal
+from lrla.regression._rows import ComplexRows, Rows
+from lrla.sketch import Whitening
+
+
+class Report(Loop):
+    """A loop whose states show iterates as the caller will get them."""
+
+    origin: Any = 0.0
+    size = 1.0
+    rows: Any = None
+
+    def report(self, error: float, x: Any = None) -> float:
+        """Record the error, and show the iterate in the user's coordinates."""
+        if x is not None and self.callback is not None:
+            x = self.origin + self.rows.unwhiten(self.size * x)
+        return super().report(error, x)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """One right-hand side to fit.
+
+    Parameters
+    ----------
+    op : Operator
+        The data.
+    rows : Rows or ComplexRows
+        The same, whitened.
+    b : array of shape (m,)
+        Right-hand side.
+    weights : array of shape (m,)
+        Positive.
+    tol : float
+        Relative gap to reach.
+    max_iter : int
+        Most iterations.
+    x0 : array of shape (n,) or None
+        Where to start; the weighted least-squares solution by default.
+    callback : callable or None
+        As for `Loop`.
+    """
+
+    op: Operator
+    rows: Any
+    b: Array
+    weights: Array
+    tol: float
+    max_iter: int
+    x0: Array | None
+    callback: Callback | None
+
+    def loop(self, name: str) -> Report:
+        """Make the loop that will count the iterations."""
+        return Report(name, max_iter=self.max_iter, callback=self.callback)
+
+    def start(self, loop: Report, w: Array) -> Array:
+        """Set the loop's origin; return the residual there, filled up."""
+        rows = self.rows
+        loop.rows = rows
+        if self.x0 is not None:
+            loop.origin = self.x0
+            return rows.fill(self.b - products(self.op, self.x0), 0.0)
+        z, r = rows.space.zeros((rows.unknowns,), w.dtype), rows.fill(self.b, 0.0)
+        normal = Normal(rows.hessian(w, None, 2.0))
+        for _ in range(2):
+            step = normal.solve(rows.adjoint((w * r)[None, :])[0, :])
+            z, r = z + step, r - rows.product(step)
+        loop.origin = rows.unwhiten(z)
+        return r
+
+    def is_rounding(self, r: Array) -> bool:
+        """Tell whether residuals are what rounding leaves of an exact fit."""
+        xp = self.rows.space.xp
+        return float(xp.max(abs(r))) <= self.noise() * float(xp.max(abs(self.b)))
+
+    def noise(self) -> float:
+        """Size of rounding errors of products with rows, relative to right-hand sides."""
+        xp = self.rows.space.xp
+        return 8 * max(self.op.shape[1], 4) * unit_roundoff(xp, self.weights.dtype)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """Solution for one right-hand side.
+
+    Parameters
+    ----------
+    x : array of shape (n,)
+        Coefficients.
+    r : array of shape (m,)
+        Residuals.
+    y : array of shape (m,)
+        Dual variables, feasible up to rounding.
+    objective : float
+        Value of the loss or the norm.
+    gap : float
+        Between it and the dual objective, relative to it.
+    status : Status
+        How the iteration ended.
+    history : list of float
+        What it reported.
+    iterations : int
+        How many there were.
+    method : str
+        What was done.
+    """
+
+    x: Array
+    r: Array
+    y: Array
+    objective: float
+    gap: float
+    status: Status
+    history: list[float]
+    iterations: int
+    method: str
+
+
+def certified(
+    x: Array, r: Array, y: Array, objective: float, dual: float, floor: float, task: Task,
+    loop: Loop, method: str,
+) -> Answer:  # fmt: skip
+    """Make an answer; its status follows from the gap that was measured in the end."""
+    gap = max((objective - dual) / objective, 0.0) if objective > floor else 0.0
+    status = Status.MAX_ITER if loop.status is None else loop.status
+    if gap <= task.tol and status is not Status.STOPPED:
+        status = Status.CONVERGED
+    elif gap > task.tol and status is Status.CONVERGED:
+        status = Status.STAGNATED
+    return Answer(x, r, y, objective, gap, status, loop.history, loop.iteration, method)
+
+
+def products(op: Operator, x: Array) -> Array:
+    """Return A x in double precision, for data of any floating dtype."""
+    A = op.A
+    if op.kind == "dense":
+        A = op.space.xp.astype(A, x.dtype, copy=False)
+    return (A @ x[:, None])[:, 0]
+
+
+def prepare(asked: Question, white: Whitening) -> Any:
+    """Whiten the rows."""
+    xp = asked.op.space.xp
+    T = xp.astype(white.T, asked.B.dtype)
+    if xp.isdtype(T.dtype, "complex floating"):
+        return ComplexRows(asked.op, T)
+    return Rows(asked.op, T, white.condition)
+
+
+def solve(
+    asked: Question, rows: Any, how: Callable[[Task], Answer], tol: float, max_iter: int,
+    x0: Array | None, callback: Callback | None,
+) -> list[Answer]:  # fmt: skip
+    """Answer for one right-hand side after the other."""
+    starts = initial(asked, x0)
+    return [
+        how(
+            Task(
+                asked.op, rows, asked.B[:, j], asked.weights, tol, max_iter,
+                None if starts is None else starts[:, j], callback,
+            )
+        )
+        for j in range(asked.B.shape[1])
+    ]  # fmt: skip
+
+
+def initial(asked: Question, x0: Any) -> Array | None:
+    """Check where to start."""
+    if x0 is None:
+        return None
+    X = as_array(x0, "x0", ndim=(1, 2))
+    check_finite(X, "x0")
+    want = (asked.size[1],) if asked.vector else (asked.size[1], int(asked.B.shape[1]))
+    if tuple(X.shape) != want:
+        raise ValueError(f"x0 must have shape {want}, got {tuple(X.shape)}")
+    X = asked.op.space.xp.astype(X, asked.B.dtype)
+    return X[:, None] if asked.vector else X
+
+
+def summary(
+    answers: list[Answer], white: Whitening, seed: int, tol: float, start: float, **more: Any
+) -> tuple[Status, Info]:
+    """Say how the worst of the answers ended, with a warning if it missed its tolerance."""
+    worst = max(answers, key=lambda a: (not a.status, a.gap))
+    if worst.status not in (Status.CONVERGED, Status.STOPPED):
+        warn(
+            f"the relative gap is {worst.gap:.1e}, above tol={tol:.1e}: {worst.status.value}",
+            ConvergenceWarning,
+        )
+    info = Info(
+        method=answers[0].method,
+        iterations=sum(a.iterations for a in answers),
+        history=tuple(v for a in answers for v in a.history),
+        condition=white.condition,
+        **more,
+        seed=seed,
+        seconds=time.perf_counter() - start,
+    )
+    return worst.status, info

@@ -1,0 +1,40 @@
+"""Absolute values and quantiles: one right-hand side, by all rows."""
+
+from __future__ import annotations
+
+from lrla._core.arrays import Array
+from lrla._core.iteration import Loop
+from lrla._core.results import Status
+from lrla.regression._interior import Box, solve_box
+from lrla.regression._one import Answer, Task, certified, products
+
+
+def interior(task: Task, tau: float) -> Answer:
+    """Minimise the sum of ``weights * max(tau * r, (tau - 1) * r)``."""
+    rows, xp = task.rows, task.rows.space.xp
+    loop = task.loop("interior point")
+    w = rows.fill(task.weights / xp.mean(task.weights), 1.0)
+    r = task.start(loop, w)
+    if task.is_rounding(r):
+        loop.status = Status.CONVERGED
+        return judge(task, tau, loop.origin, xp.zeros_like(task.b), loop, "least squares")
+    loop.size = float(xp.sum(abs(r))) / rows.count
+    bounds = xp.stack((w * (tau - 1), w * tau))
+    box = Box(r / loop.size, bounds, rows.space.zeros((rows.k,), r.dtype))
+    point = solve_box(rows, box, task.tol, loop)
+    x = loop.origin + rows.unwhiten(loop.size * point.x)
+    y = point.y[: rows.count] * xp.mean(task.weights)
+    return judge(task, tau, x, y, loop, "interior")
+
+
+def judge(task: Task, tau: float, x: Array, y: Array, loop: Loop, method: str) -> Answer:
+    """Measure objective and gap from the data."""
+    xp = task.op.space.xp
+    r = task.b - products(task.op, x)
+    upper, lower = task.weights * tau, task.weights * (tau - 1)
+    over = xp.max(xp.maximum(y / upper, y / lower))
+    y = y / xp.where(over > 1, over, xp.ones_like(over))
+    objective = float(xp.sum(xp.maximum(upper * r, lower * r)))
+    dual = float(xp.sum(y * r))
+    floor = task.noise() * float(xp.sum(task.weights * abs(task.b)))
+    return certified(x, r, y, objective, dual, floor, task, loop, method)

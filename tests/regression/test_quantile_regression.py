@@ -1,0 +1,187 @@
+"""`quantile_regression`: published numbers, counts, certificates, standard errors."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+import lrla
+from lrla.regression import lp_regression, quantile_regression
+
+SEED = 90210
+
+
+def data(m=200, n=4, seed=SEED):
+    rng = np.random.default_rng([seed, m, n])
+    A = rng.standard_normal((m, n))
+    A[:, 0] = 1
+    return A, A @ np.ones(n) + rng.standard_normal(m) * (1 + 0.3 * abs(A[:, -1]))
+
+
+def loss(r, tau):
+    return np.sum(np.maximum(tau * r, (tau - 1) * r))
+
+
+@pytest.fixture(scope="module")
+def engel():
+    """Food expenditure of 235 Belgian households: the classic of quantile regression."""
+    frame = pytest.importorskip("statsmodels.datasets").engel.load_pandas().data
+    income = frame["income"].to_numpy()
+    return np.stack([np.ones(235), income], axis=1), frame["foodexp"].to_numpy()
+
+
+def test_the_households_of_engel(engel):
+    result = quantile_regression(*engel, [0.1, 0.5], rng=SEED)
+    want = [[110.1415742, 81.48224742], [0.40176576, 0.56018055]]
+    np.testing.assert_allclose(result.x, want, rtol=2e-8)
+    assert np.all(result.gap < 1e-12)
+
+
+def test_standard_errors_of_quantreg(engel):
+    """Those that the vignette of R's quantreg prints for ``se = "nid"``."""
+    result = quantile_regression(*engel, 0.5, covariance="nid", rng=SEED)
+    np.testing.assert_allclose(result.standard_errors, [19.25066, 0.02828], rtol=2e-4)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("covariance", ["nid", "kernel"])
+def test_standard_errors_of_a_known_law(covariance):
+    """Independent normal errors: sqrt(tau (1 - tau) / f^2 (A^T A)^-1), f the density at 0."""
+    rng = np.random.default_rng(SEED)
+    A = np.hstack([np.ones((40_000, 1)), rng.standard_normal((40_000, 2))])
+    b = A @ [1.0, 2.0, 3.0] + rng.standard_normal(40_000)
+    result = quantile_regression(A, b, 0.5, covariance=covariance, rng=SEED)
+    want = np.sqrt(0.25 * 2 * np.pi / 40_000)
+    np.testing.assert_allclose(result.standard_errors, want, rtol=0.1)
+    assert np.all(abs(result.x - [1, 2, 3]) < 6 * want)  # a false alarm in 1e8
+
+
+def test_the_median_is_half_of_least_absolute_deviations():
+    A, b = data()
+    half, whole = quantile_regression(A, b, rng=SEED), lp_regression(A, b, 1, rng=SEED)
+    np.testing.assert_allclose(half.x, whole.x, rtol=1e-12)
+    assert half.objective == pytest.approx(whole.objective / 2)
+
+
+@pytest.mark.parametrize("tau", [0.03, 0.5, 0.8])
+@pytest.mark.parametrize(("m", "n"), [(1, 1), (9, 2), (150, 6)])
+def test_linear_programmes(tau, m, n):
+    A, b = data(m, n)
+    cost = np.concatenate([np.zeros(n), np.full(m, tau), np.full(m, 1 - tau)])
+    equal = np.hstack([A, np.eye(m), -np.eye(m)])
+    bounds = [(None, None)] * n + [(0, None)] * (2 * m)
+    want = linprog(cost, A_eq=equal, b_eq=b, bounds=bounds).fun
+    assert quantile_regression(A, b, tau).objective == pytest.approx(want, rel=1e-9, abs=1e-12)
+
+
+@given(
+    m=st.integers(1, 80), n=st.integers(1, 5), tau=st.floats(0.01, 0.99),
+    seed=st.integers(0, 2**32 - 1),
+)  # fmt: skip
+def test_every_answer_proves_itself(m, n, tau, seed):
+    m = max(m, n)
+    A, b = data(m, n, seed)
+    result = quantile_regression(A, b, tau, rng=seed)
+    y, r = result.dual, b - A @ result.x
+    assert np.all(y >= tau - 1 - 1e-9)
+    assert np.all(y <= tau + 1e-9)
+    assert np.linalg.norm(A.T @ y) <= 1e-10 * np.linalg.norm(A)
+    scale = np.sum(abs(b))
+    assert loss(r, tau) - y @ b <= 1e-8 * loss(r, tau) + 1e-12 * scale
+    # general position: at most tau m residuals are negative, at most (1 - tau) m positive
+    size = 1e-11 * scale
+    assert np.sum(r < -size) <= tau * m + 1e-9
+    assert np.sum(r > size) <= (1 - tau) * m + 1e-9
+
+
+def test_levels_mirror_and_move_with_the_data():
+    A, b = data()
+    low, high = quantile_regression(A, b, 0.2, rng=SEED), quantile_regression(A, -b, 0.8, rng=SEED)
+    np.testing.assert_allclose(low.x, -high.x, rtol=1e-9)
+    z = np.array([4.0, -2.0, 1.0, 0.0])
+    moved = quantile_regression(A, 10 * b + A @ z, 0.2, rng=SEED)
+    np.testing.assert_allclose(moved.x, 10 * low.x + z, rtol=1e-9)
+
+
+def test_levels_together_are_levels_alone():
+    A, b = data()
+    levels = np.array([0.1, 0.5, 0.9])
+    result = quantile_regression(A, b, levels, covariance="kernel", rng=SEED)
+    assert result.x.shape == result.standard_errors.shape == (4, 3)
+    assert result.dual.shape == result.residuals.shape == (200, 3)
+    assert result.info.covariance == "kernel"
+    for j, tau in enumerate(levels):
+        alone = quantile_regression(A, b, float(tau), covariance="kernel", rng=SEED)
+        np.testing.assert_array_equal(result.x[:, j], alone.x)
+        np.testing.assert_array_equal(result.standard_errors[:, j], alone.standard_errors)
+        assert result.objective[j] == alone.objective
+    one = quantile_regression(A, b, [0.5], rng=SEED)
+    assert one.x.shape == (4, 1)
+    assert one.standard_errors is None
+
+
+def test_weights_count_rows():
+    A, b = data()
+    counts = np.random.default_rng(SEED).integers(0, 4, 200)
+    got = quantile_regression(A, b, 0.3, weights=counts, rng=SEED)
+    want = quantile_regression(np.repeat(A, counts, 0), np.repeat(b, counts), 0.3, rng=SEED)
+    np.testing.assert_allclose(got.x, want.x, rtol=1e-9)
+    assert got.objective == pytest.approx(want.objective)
+
+
+def test_extreme_levels_bound_the_data():
+    A, b = data()
+    assert np.all(quantile_regression(A, b, 1e-4, rng=SEED).residuals > -1e-9)
+    assert np.all(quantile_regression(A, b, 1 - 1e-4, rng=SEED).residuals < 1e-9)
+
+
+def test_array_libraries(backend):
+    A, b = data()
+    want = quantile_regression(A, b, [0.2, 0.7], covariance="nid", rng=SEED)
+    got = quantile_regression(
+        backend.asarray(A), backend.asarray(b), [0.2, 0.7], covariance="nid", rng=SEED
+    )
+    for name in ("x", "dual", "residuals", "standard_errors"):
+        found = getattr(got, name)
+        assert type(found) is type(backend.asarray(b))
+        np.testing.assert_allclose(backend.to_numpy(found), getattr(want, name), atol=1e-7)
+    kernel = quantile_regression(
+        backend.asarray(A), backend.asarray(b), 0.5, covariance="kernel", rng=SEED
+    )
+    assert kernel.standard_errors.shape == (4,)
+
+
+def test_too_few_iterations():
+    A, b = data()
+    with pytest.warns(lrla.ConvergenceWarning, match="above tol"):
+        result = quantile_regression(A, b, 0.5, max_iter=1, rng=SEED)
+    assert not result
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"tau": 0.0}, ValueError, "tau must be strictly between 0 and 1, got 0.0"),
+        ({"tau": [0.5, 1.0]}, ValueError, "tau must be strictly between 0 and 1, got [0.5, 1.0]"),
+        ({"tau": []}, ValueError, "tau must be strictly between 0 and 1, got []"),
+        ({"b": np.ones((200, 2))}, ValueError, "b must have one dimension, got shape (200, 2)"),
+        (
+            {"covariance": "iid"},
+            ValueError,
+            "covariance must be None, 'nid' or 'kernel', got 'iid'",
+        ),
+        (
+            {"covariance": "nid", "weights": np.ones(200)},
+            ValueError,
+            "weights must be None where a covariance is asked for; repeat rows instead",
+        ),
+        ({"A": np.ones((200, 2)) * 1j}, TypeError, "A and b must be real for this loss"),
+    ],
+)
+def test_mistakes(change, error, message):
+    A, b = data()
+    with pytest.raises(error, match=re.escape(message)):
+        quantile_regression(**{"A": A, "b": b, **change})
