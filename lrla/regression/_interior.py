@@ -8,6 +8,7 @@ regression, and a curvature of 1 that of Huber; c holds what rows of known sign 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from lrla._core import linalg
@@ -21,6 +22,7 @@ from lrla.regression._vertex import Vertex, find_vertex
 
 _BOUNDARY = 0.99995  # of the way to the nearest bound: Portnoy and Koenker 1997
 _TRY = 1e-3  # relative gap from which on a vertex is looked for
+_DIVERGED = 1e12  # size of x, where right-hand sides have one: the dual is not feasible
 _FLOOR = 1e-13  # relative gap below which rounding rules
 
 
@@ -96,6 +98,9 @@ def solve_box(rows: Rows, box: Box, tol: float, loop: Loop) -> Point:
         size = abs(product + box.offset + float(xp.sum(box.c * x))) + gap
         residual = box.c - AV[1, :]
         error = loop.report(gap / size if size > 0 else 0.0, x)
+        if not (math.isfinite(error) and linalg.norm(x) < _DIVERGED):
+            loop.stop(Status.STAGNATED)
+            break
         if error <= max(tol, _FLOOR) and linalg.norm(residual) <= 1e-6 * (1 + linalg.norm(V[1, :])):
             loop.stop(Status.CONVERGED)
         elif not error < last and error < 1e3 * _FLOOR:

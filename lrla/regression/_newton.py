@@ -49,7 +49,7 @@ def newton(task: Task, p: float) -> Answer:
         x, y, method = x + rows.unwhiten(point.z), point.y[: rows.count], "newton"
         y = y / dual_norm(y, task.weights, p)
     r = task.b - products(task.op, x)
-    objective, dual = power_norm(r, task.weights, p), _real_dot(y, r)
+    objective, dual = power_norm(r, task.weights, p), real_dot(y, r)
     floor = task.noise() * power_norm(task.b, task.weights, p)
     return certified(x, r, y, objective, dual, floor, task, loop, method)
 
@@ -82,7 +82,7 @@ def minimise(rows: Any, r: Array, w: Array, p: float, tol: float, loop: Loop) ->
         u = r / unit
         dual, dz = _direction(rows, u, w, now)
         size = power_norm(u, w, now)
-        bound = _real_dot(dual, u) / dual_norm(dual, w, now) * unit
+        bound = real_dot(dual, u) / dual_norm(dual, w, now) * unit
         if len(path) > 1:
             gap = loop.report(max(size * unit - bound, 0.0) / (size * unit), z)
         else:
@@ -114,7 +114,7 @@ def _direction(rows: Any, u: Array, w: Array, p: float) -> tuple[Array, Array]:
     nothing. Newton's direction is the same, but for complex data, where the curvature differs
     along u and across it.
     """
-    g = _weights(u, w, p)
+    g = curvature(u, w, p)
     rhs = rows.adjoint((g * u)[None, :])[0, :]
     dz = Normal(rows.hessian(g, None, p)).solve(rhs)
     dual = g * (u - rows.product(dz))
@@ -150,7 +150,7 @@ def dual_norm(y: Array, w: Array, p: float) -> float:
     return power_norm(y / w, w, p / (p - 1))
 
 
-def _weights(u: Array, w: Array, p: float) -> Array:
+def curvature(u: Array, w: Array, p: float) -> Array:
     """Second derivatives over p (p - 1), kept away from zero and infinity."""
     xp = space_of(w).xp
     size = abs(u)
@@ -160,7 +160,7 @@ def _weights(u: Array, w: Array, p: float) -> Array:
     return w * (g + 1e-12) if p > 2 else w * g
 
 
-def _real_dot(y: Array, u: Array) -> float:
+def real_dot(y: Array, u: Array) -> float:
     xp = space_of(u).xp
     return float(xp.sum(xp.real(xp.conj(y) * u)) if is_complex(u) else xp.sum(y * u))
 

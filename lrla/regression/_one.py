@@ -15,7 +15,6 @@ from lrla._core.results import Info, Status
 from lrla.regression._lp_input import Question
 from lrla.regression._normal import Normal
 from lrla.regression._rows import ComplexRows, Rows
-from lrla.sketch import Whitening
 
 
 class Report(Loop):
@@ -86,12 +85,12 @@ class Task:
 
     def is_rounding(self, r: Array) -> bool:
         """Tell whether residuals are what rounding leaves of an exact fit."""
-        xp = self.rows.space.xp
+        xp = self.op.space.xp
         return float(xp.max(abs(r))) <= self.noise() * float(xp.max(abs(self.b)))
 
     def noise(self) -> float:
         """Size of rounding errors of products with rows, relative to right-hand sides."""
-        xp = self.rows.space.xp
+        xp = self.op.space.xp
         return 8 * max(self.op.shape[1], 4) * unit_roundoff(xp, self.weights.dtype)
 
 
@@ -154,13 +153,11 @@ def products(op: Operator, x: Array) -> Array:
     return (A @ x[:, None])[:, 0]
 
 
-def prepare(asked: Question, white: Whitening) -> Any:
+def prepare(op: Operator, T: Array, condition: float) -> Any:
     """Whiten the rows."""
-    xp = asked.op.space.xp
-    T = xp.astype(white.T, asked.B.dtype)
-    if xp.isdtype(T.dtype, "complex floating"):
-        return ComplexRows(asked.op, T)
-    return Rows(asked.op, T, white.condition)
+    if op.space.xp.isdtype(T.dtype, "complex floating"):
+        return ComplexRows(op, T)
+    return Rows(op, T, condition)
 
 
 def solve(
@@ -194,7 +191,7 @@ def initial(asked: Question, x0: Any) -> Array | None:
 
 
 def summary(
-    answers: list[Answer], white: Whitening, seed: int, tol: float, start: float, **more: Any
+    answers: list[Answer], condition: float, seed: int, tol: float, start: float, **more: Any
 ) -> tuple[Status, Info]:
     """Say how the worst of the answers ended, with a warning if it missed its tolerance."""
     worst = max(answers, key=lambda a: (not a.status, a.gap))
@@ -207,7 +204,7 @@ def summary(
         method=answers[0].method,
         iterations=sum(a.iterations for a in answers),
         history=tuple(v for a in answers for v in a.history),
-        condition=white.condition,
+        condition=condition,
         **more,
         seed=seed,
         seconds=time.perf_counter() - start,

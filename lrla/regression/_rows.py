@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from lrla._core.arrays import Array, space_of
+from lrla._core.arrays import Array, adjoint, space_of
 from lrla._core.operators import Operator
-from lrla.kernels.gram import gram_csr
+from lrla.kernels.gram import gram, gram_csr
 from lrla.kernels.panels import panel_adjoint, panel_gram, panel_product, panel_width, panels
 
 # A sparse Gram matrix takes this many times longer for each pair of entries than a dense one:
@@ -159,6 +159,18 @@ class ComplexRows:
         along = xp.concat((xp.real(B), -xp.imag(B)), axis=1)
         across = xp.concat((xp.imag(B), xp.real(B)), axis=1)
         return along.T @ along * (p - 1) + across.T @ across
+
+
+def gram_of(op: Operator, T: Array, g: Array) -> Array:
+    """Return T^H A^H diag(g) A T from the data as they are, for one-off use."""
+    xp = op.space.xp
+    if op.kind == "sparse":
+        A = op.A.tocsr()
+        data = A.data.astype(np.result_type(A.dtype, np.float64))
+        G = gram_csr(data, A.indices, A.indptr, op.shape[1], g)
+    else:
+        G = gram(xp.astype(op.A, T.dtype, copy=False), g)
+    return adjoint(T) @ xp.astype(G, T.dtype) @ T
 
 
 def _stays_sparse(A: Any, condition: float) -> bool:

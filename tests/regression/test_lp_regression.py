@@ -431,7 +431,7 @@ def test_info():
         (
             {"method": "newton"},
             ValueError,
-            "method must be 'auto' or 'interior' for p = 1, got 'newton'",
+            "method must be one of auto, interior, sample, pilot for p = 1, got 'newton'",
         ),
         ({"b": np.ones(29)}, ValueError, "b must have as many rows as A, got shapes (29,) and"),
         ({"b": np.full(30, np.nan)}, ValueError, "b must be finite, got NaN or infinity at index"),

@@ -1,0 +1,154 @@
+"""Many rows: a pilot tells which of them have a sure sign, and only the others need to be solved."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from lrla._core.arrays import Array, space_of
+from lrla._core.operators import Operator
+from lrla._core.results import Status
+from lrla.regression._interior import Box, Point, solve_box
+from lrla.regression._one import Answer, Report, Task, products
+from lrla.regression._piecewise import interior, judge
+from lrla.regression._rows import Rows
+from lrla.sampling import LeverageResult, sample_rows
+
+_PILOT_TOL = 1e-4  # gap of the pilot: below the error that its sample has anyway
+_BAND = 0.8  # rows kept for each row of the pilot: Portnoy and Koenker 1997
+_FEW = 0.1  # of these may have had the wrong sign before the band is doubled
+_ROUNDS = 8  # of mistakes put right; in the last of them all rows are taken
+
+
+def pays(op: Operator) -> bool:
+    """Tell whether there are enough rows for a pilot to pay."""
+    m, n = op.shape
+    return m >= 50_000 and m > 50 * n
+
+
+def piloted(task: Task, tau: float, found: LeverageResult, seed: int) -> Answer:
+    """Minimise the sum of ``weights * max(tau * r, (tau - 1) * r)`` by as few rows as that takes.
+
+    Portnoy and Koenker's preprocessing: fit a sample, sum up the rows whose residual is too large
+    for its sign to be in doubt, solve for the others, verify the signs. The pilot is drawn by
+    leverage scores, not uniformly, so that it has full rank whatever the data; the same scores say
+    how far each prediction of the pilot may be off.
+    """
+    xp, op = task.op.space.xp, task.op
+    m, k = op.shape[0], int(found.T.shape[1])
+    T = xp.astype(found.T, task.b.dtype)
+    size = math.ceil(k**0.5 * m ** (2 / 3))
+    drawn = sample_rows(found.scores / k + 1 / m, size, design="poisson", rng=seed)
+    draw = xp.astype(drawn.weights, task.b.dtype)
+    pilot = interior(_part(task, T, found, drawn.indices, draw, _PILOT_TOL), tau)
+    x, history, count = pilot.x, list(pilot.history), pilot.iterations
+    r = task.b - products(op, x)
+    if task.is_rounding(r):
+        loop = task.loop("pilot")
+        loop.status = Status.CONVERGED
+        return judge(task, tau, x, xp.zeros_like(r), loop, "pilot")
+    w = task.weights / xp.mean(task.weights)
+    spread = xp.sqrt(xp.astype(found.scores, r.dtype)) / w
+    tiny = float(xp.max(spread)) * 1e-8
+    z = r / xp.where(spread > tiny, spread, xp.full_like(spread, tiny))
+    width, pilot_at, wrong = _BAND * size / m, (x, r), None
+    few = _FEW * width * m
+    for turn in range(_ROUNDS):
+        if wrong is None:
+            x, r = pilot_at
+            low, high = _sides(z, w, tau, width if turn < _ROUNDS - 1 else 2.0)
+            width = 2 * width
+        else:
+            low, high = low & ~wrong, high & ~wrong
+        middle = ~(low | high)
+        y = xp.where(low, w * (tau - 1), xp.where(high, w * tau, xp.zeros_like(r)))
+        point, loop, x = _middle(task, T, found, tau, xp.nonzero(middle)[0], x, r, y, w)
+        history, count = history + loop.history, count + loop.iteration
+        r = task.b - products(op, x)
+        wrong = y * r < 0
+        mistakes = int(xp.sum(xp.astype(wrong, xp.int64)))
+        converged = loop.status is Status.CONVERGED
+        if loop.status is Status.STOPPED or (mistakes == 0 and converged):
+            break
+        if mistakes > few or not converged:
+            wrong = None
+    y = _put(y, point.y, middle)
+    answer = judge(task, tau, x, y * xp.mean(task.weights), loop, "pilot")
+    return replace(answer, history=history, iterations=count)
+
+
+def _middle(
+    task: Task, T: Array, found: LeverageResult, tau: float, index: Array, x: Array, r: Array,
+    y: Array, w: Array,
+) -> tuple[Point, Report, Array]:  # fmt: skip
+    """Solve for the rows of an index, given dual values y of the others, which are summed up."""
+    xp = task.op.space.xp
+    rows = _part(task, T, found, index, None, task.tol).rows
+    loop = task.loop("interior point")
+    inside = xp.take(r, index)
+    loop.origin, loop.rows = x, rows
+    loop.size = max(float(xp.sum(abs(inside))) / int(index.shape[0]), 1e-300)
+    v = rows.fill(xp.take(w, index), 1.0)
+    box = Box(
+        rows.fill(inside / loop.size, 0.0),
+        xp.stack((v * (tau - 1), v * tau)),
+        -(T.T @ _adjoint(task.op, y)),
+        offset=float(xp.sum(y * r)) / loop.size,
+    )
+    point = solve_box(rows, box, task.tol, loop)
+    return point, loop, x + loop.size * rows.unwhiten(point.x)
+
+
+def _part(
+    task: Task, T: Array, found: LeverageResult, index: Array, draw: Array | None, tol: float
+) -> Task:
+    """Take some of the rows, with the weights of their draw."""
+    xp, op = task.op.space.xp, task.op
+    A = op.A.tocsr()[index] if op.kind == "sparse" else xp.take(op.A, index, axis=0)
+    part = Operator(A, op.kind, op.space, op.dtype)
+    weights = xp.take(task.weights, index)
+    return replace(
+        task,
+        op=part,
+        rows=Rows(part, T, float(found.info.condition)),
+        b=xp.take(task.b, index),
+        weights=weights if draw is None else weights * draw,
+        tol=tol,
+        x0=None,
+        callback=None if draw is not None else task.callback,
+    )
+
+
+def _adjoint(op: Operator, y: Array) -> Array:
+    """Return A^T y."""
+    A = op.A if op.kind == "sparse" else op.space.xp.astype(op.A, y.dtype, copy=False)
+    return (A.T @ y[:, None])[:, 0]
+
+
+def _sides(z: Array, w: Array, tau: float, width: float) -> tuple[Array, Array]:
+    """Tell which values lie surely below and above the tau-quantile: a band of ranks around it.
+
+    Of ranks and not of values, so that the dual values of the rows inside the band can make up for
+    those outside whatever tau is.
+    """
+    space = space_of(z)
+    xp, m = space.xp, int(z.shape[0])
+    below, above = tau - width / 2, tau + width / 2
+    if bool(xp.all(w == w[0])):
+        places = [min(max(int(level * m), 0), m - 1) for level in (below, above)]
+        sort = xp.partition(z, places) if space.is_numpy else xp.sort(z)
+        cuts = [float(sort[k]) for k in places]
+    else:
+        order = xp.argsort(z)
+        levels = xp.cumulative_sum(xp.take(w, order)) / xp.sum(w)
+        counts = [int(xp.sum(xp.astype(levels < level, xp.int64))) for level in (below, above)]
+        cuts = [float(z[int(order[min(k, m - 1)])]) for k in counts]
+    nowhere = xp.zeros_like(z) > 0
+    return z < cuts[0] if below > 0 else nowhere, z > cuts[1] if above < 1 else nowhere
+
+
+def _put(y: Array, values: Array, middle: Array) -> Array:
+    """Put values, in order, where middle is true."""
+    xp = space_of(y).xp
+    place = xp.cumulative_sum(xp.astype(middle, xp.int64)) - 1
+    return xp.where(middle, xp.take(values, xp.where(middle, place, xp.zeros_like(place))), y)

@@ -1,0 +1,120 @@
+"""A sample of the rows in place of all of them, and one pass over the data that says how well."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from lrla._core.arrays import Array, adjoint, is_complex
+from lrla._core.operators import Operator
+from lrla.regression._newton import curvature, dual_norm, power_norm, real_dot
+from lrla.regression._normal import Normal
+from lrla.regression._one import Answer, Task, products
+from lrla.regression._rows import gram_of
+from lrla.sampling import lewis_weights, sample_rows
+
+_ACCURACY = 0.5  # of the Lewis weights: enough for sampling
+_ROWS = 100  # of a sample for each column, where no size is given
+_OUTSIDE = 1e-3  # weight of a row at its bound, for columns that none but such rows have
+_KINK = 0.1  # of the rows have their absolute values smoothed for a dual point
+
+
+def sampled(
+    task: Task, T: Array, p: float, size: int | None, seed: int,
+    prepare: Callable[[Operator], Any], solve: Callable[[Task], Answer],
+) -> Answer:  # fmt: skip
+    """Minimise the p-norm over rows drawn by the Lewis weights of [A b].
+
+    Not by those of A: where b is far from the column space in few rows, these are the ones that
+    matter. The residual of least squares stands for b, for it spans the same space with A.
+    """
+    xp, op, b = task.op.space.xp, task.op, task.b
+    m, k = op.shape[0], int(T.shape[1])
+    size = min(m, _ROWS * (k + 1) if size is None else size)
+    rest = b - products(op, T @ (adjoint(T) @ _adjoint_product(op, b)))
+    rest = None if task.is_rounding(rest) else rest
+    data = _beside(op, T, rest, task.weights ** (1 / p))
+    scores = lewis_weights(data, p, tol=_ACCURACY, rng=seed)
+    drawn = sample_rows(scores.weights, size, rng=seed)
+    A = op.A.tocsr()[drawn.indices] if op.kind == "sparse" else xp.take(op.A, drawn.indices, axis=0)
+    part = Operator(A, op.kind, op.space, op.dtype)
+    weights = xp.take(task.weights, drawn.indices) * xp.astype(drawn.weights, xp.float64)
+    few = replace(task, op=part, rows=prepare(part), b=xp.take(b, drawn.indices), weights=weights)
+    found = solve(few)
+    r = b - products(op, found.x)
+    objective = power_norm(r, task.weights, p)
+    floor = task.noise() * power_norm(b, task.weights, p)
+    if objective <= floor:
+        return replace(
+            found, r=r, y=xp.zeros_like(b), objective=objective, gap=0.0, method="sample"
+        )
+    w = task.weights
+    y = _bounded_dual_point(op, T, r, w) if p == 1 else _dual_point(op, T, r, w, p)
+    gap = max((objective - real_dot(y, r)) / objective, 0.0)
+    return replace(found, r=r, y=y, objective=objective, gap=gap, method="sample")
+
+
+def _beside(op: Operator, T: Array, rest: Array | None, root: Array) -> Any:
+    """Return root * [A rest], with A T for A if the rank of A is not full."""
+    xp = op.space.xp
+    if op.kind == "sparse" and T.shape[1] == T.shape[0]:
+        import scipy.sparse
+
+        A = op.A if rest is None else scipy.sparse.hstack((op.A, rest[:, None]))
+        return (scipy.sparse.diags_array(root) @ A).tocsr()
+    A = op.A if op.kind == "sparse" else xp.astype(op.A, T.dtype)
+    A = A if T.shape[1] == T.shape[0] else A @ T
+    return root[:, None] * (A if rest is None else xp.concat((A, rest[:, None]), axis=1))
+
+
+def _dual_point(op: Operator, T: Array, r: Array, w: Array, p: float) -> Array:
+    """Return y with A^H y = 0 and dual norm one, near what it is where r is optimal.
+
+    That is the residual of one step of reweighted least squares, times its weights.
+    """
+    xp = op.space.xp
+    g = curvature(r / xp.max(abs(r)), w, p)
+    G, rhs = gram_of(op, T, g), adjoint(T) @ _adjoint_product(op, g * r)
+    z = xp.linalg.solve(G, rhs[:, None])[:, 0] if is_complex(G) else Normal(G).solve(rhs)
+    y = g * (r - products(op, T @ z))
+    return y / dual_norm(y, w, p)
+
+
+def _bounded_dual_point(op: Operator, T: Array, r: Array, w: Array) -> Array:
+    """Do so for p = 1, where signs are dual values of all but the smallest residuals.
+
+    Those are smoothed to ``r / kink``. Three steps of Newton's method for this loss, which is
+    Huber's, make A^T y small; the last correction is left to the rows well inside, so that no
+    others leave their bounds.
+    """
+    xp = op.space.xp
+    place = min(max(int(_KINK * r.shape[0]), 5 * int(T.shape[1])), int(r.shape[0])) - 1
+    for last in (False, False, False, True):
+        kink = max(float(xp.sort(abs(r))[place]), 1e-300)
+        y = xp.minimum(xp.maximum(r / kink, -xp.ones_like(r)), xp.ones_like(r))
+        inside = abs(y) < (0.5 if last else 1.0)
+        g = xp.where(inside, w, _OUTSIDE * w)
+        normal = Normal(gram_of(op, T, g))
+        s = products(op, T @ normal.solve(T.T @ _adjoint_product(op, w * y)))
+        r = r - kink * s
+    y = w * y - g * s
+    return y / max(1.0, float(xp.max(abs(y) / w)))
+
+
+def _adjoint_product(op: Operator, v: Array) -> Array:
+    """Return A^H v in double precision."""
+    if op.kind == "sparse":
+        return op.A.conj().T @ v
+    return (adjoint(op.space.xp.astype(op.A, v.dtype, copy=False)) @ v[:, None])[:, 0]
+
+
+def check_size(size: int | None, p: float) -> None:
+    """Check how many rows are to be drawn."""
+    if size is not None and size < 1:
+        raise ValueError(f"size must be at least 1, got {size}")
+    if math.isinf(p):
+        raise ValueError(
+            "method 'sample' needs a finite p, got inf: every row may hold the maximum"
+        )
