@@ -16,9 +16,9 @@ scores on the way (Cohen, Musco, Pachocki 2020).
 `mu_complexity` says whether few can do; `robust_coreset` is for losses between l_1 and l_2.
 """
 
+from lrla.sampling._coresets import logistic_coreset, robust_coreset
 from lrla.sampling._cross import CrossLeverageResult, cross_leverage
 from lrla.sampling._hat import HatStatistics, hat_statistics
-from lrla.sampling._coresets import logistic_coreset, robust_coreset
 from lrla.sampling._leverage import (
     LeverageResult,
     effective_dimension,
