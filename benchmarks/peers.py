@@ -101,3 +101,14 @@ def fwht_simd(x):
 def normals_numpy(n, seed=0):
     """Draw float32 normals by NumPy's default generator."""
     return np.random.default_rng(seed).standard_normal(n, dtype=np.float32)
+
+
+def choice_numpy(scores, size):
+    """Draw with replacement by NumPy's generator."""
+    return np.random.default_rng(7).choice(len(scores), size, p=scores / scores.sum())
+
+
+def choice_numpy_without(scores, size):
+    """Draw one after the other without replacement by NumPy's generator."""
+    p = scores / scores.sum()
+    return np.random.default_rng(7).choice(len(scores), size, replace=False, p=p)

@@ -1,0 +1,95 @@
+"""Row samples beside `numpy.random.Generator.choice`, and rows that come by once.
+
+``claims/samplers.py`` has the sizes that the documentation quotes, and checks the bias.
+"""
+
+import numpy as np
+
+import lrla
+from benchmarks import peers
+from lrla.sampling import OnlineRowSampler, ReservoirSampler, sample_rows
+
+ONE = "1 thread"
+
+
+class _Fixed:
+    """One thread for the library and the BLAS under it."""
+
+    def _start(self):
+        self._threads = lrla.threads(1)
+        self._threads.__enter__()
+
+    def teardown(self, *params):
+        self._threads.__exit__(None, None, None)
+
+
+def _ours(design):
+    return lambda scores, size: sample_rows(scores, size, design=design, rng=7).indices
+
+
+DRAW = {
+    "lrla pivotal": _ours("pivotal"),
+    "lrla systematic": _ours("systematic"),
+    "lrla poisson": _ours("poisson"),
+    "lrla replacement": _ours("replacement"),
+    "lrla bottom_k": _ours("bottom_k"),
+    "numpy choice": peers.choice_numpy,
+    "numpy choice, without replacement": peers.choice_numpy_without,
+}
+
+
+class Draw(_Fixed):
+    """A fiftieth of the rows, by scores of very different size."""
+
+    params = (list(DRAW), [1_000_000], [ONE])
+    param_names = ("sampler", "rows", "threads")
+
+    def setup(self, sampler, rows, threads):
+        self._start()
+        self.scores = np.random.default_rng(90210).lognormal(0, 1.5, rows)
+        DRAW[sampler](self.scores, rows // 50)
+
+    def time_draw(self, sampler, rows, threads):
+        DRAW[sampler](self.scores, rows // 50)
+
+    def peakmem_draw(self, sampler, rows, threads):
+        DRAW[sampler](self.scores, rows // 50)
+
+
+class Spatial(_Fixed):
+    """Pivotal samples by coordinates: the tree is most of it."""
+
+    params = ([5_000, 100_000], [2], [ONE])
+    param_names = ("rows", "dimension", "threads")
+
+    def setup(self, rows, dimension, threads):
+        self._start()
+        self.X = np.random.default_rng(90210).uniform(size=(rows, dimension))
+        self.time_draw(rows, dimension, threads)
+
+    def time_draw(self, rows, dimension, threads):
+        sample_rows(np.ones(rows), rows // 50, coords=self.X, rng=7)
+
+
+class Stream(_Fixed):
+    """A hundred blocks of a thousand rows."""
+
+    params = (["online", "reservoir"], [20], [ONE])
+    param_names = ("sampler", "columns", "threads")
+
+    def setup(self, sampler, columns, threads):
+        self._start()
+        rng = np.random.default_rng(90210)
+        self.blocks = rng.standard_normal((100, 1000, columns))
+        self.time_stream(sampler, columns, threads)
+
+    def time_stream(self, sampler, columns, threads):
+        if sampler == "online":
+            stream = OnlineRowSampler(columns, 1.0, rng=7)
+            for block in self.blocks:
+                stream.partial_fit(block)
+        else:
+            stream = ReservoirSampler(columns, 1000, rng=7)
+            for block in self.blocks:
+                stream.partial_fit(block, np.sum(block**2, axis=1))
+        stream.finalize()
