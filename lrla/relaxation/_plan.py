@@ -101,7 +101,7 @@ class SweepPlan:
     @property
     def n_colors(self) -> int:
         """Number of colours; 0 where the order is not by colours."""
-        order = self._sweeper.order
+        order = self._sweeper.turns.order
         return len(order.blocks) - 1 if order.independent else 0
 
     def __repr__(self) -> str:
@@ -175,10 +175,10 @@ class SweepPlan:
                 f"{getattr(x, 'dtype', type(x).__name__)} and {tuple(getattr(x, 'shape', ()))}"
             )
         rhs = sweeper.rhs(xp.astype(b, self.dtype, copy=False))
-        y = sweeper.enter(x)
+        y = sweeper.turns.enter(x)
         steps = sweeper.run(y, rhs, n_sweeps, direction)
         if y is not x:
-            x[...] = sweeper.leave(y)
+            x[...] = sweeper.turns.leave(y)
         return xp.sqrt(steps)
 
 

@@ -168,3 +168,11 @@ def announce(result: SolveResult) -> SolveResult:
             ConvergenceWarning,
         )
     return result
+
+
+def check_limits(max_iter: int | None, check_every: int) -> None:
+    """Refuse limits that cannot be kept."""
+    if max_iter is not None and max_iter < 0:
+        raise ValueError(f"max_iter must not be negative, got {max_iter}")
+    if check_every < 1:
+        raise ValueError(f"check_every must be at least 1, got {check_every}")

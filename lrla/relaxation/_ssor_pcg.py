@@ -22,10 +22,10 @@ from lrla.kernels.triangles import (
     triangles,
 )
 from lrla.relaxation._plan import check_omega
-from lrla.relaxation._problem import Course, Problem, announce, pose
+from lrla.relaxation._problem import Course, Problem, announce, check_limits, pose
 from lrla.relaxation._result import SolveResult
-from lrla.relaxation._sweeper import ordered
 from lrla.relaxation._system import System, read
+from lrla.relaxation._turns import Turns
 
 
 class SplitMatrix:
@@ -47,55 +47,28 @@ class SplitMatrix:
     """
 
     def __init__(self, system: System, omega: float, order: Any = "natural") -> None:
-        self.order, self._source, self._structure = ordered(
-            system.indices, system.indptr, order, system.space
-        )
-        self._turns = self._back = None
-        if self.order.turns is not None:
-            self._turns = system.space.asarray(self.order.turns, system.space.xp.int64)
-            self._back = system.space.xp.argsort(self._turns)
-        self.change(system, omega)
+        self.turns = Turns(system.indices, system.indptr, order, system.space)
+        self.change(omega, system)
 
-    def change(self, system: System, omega: float) -> None:
+    def change(self, omega: float, system: System) -> None:
         """Take other entries in the same places, or another relaxation factor."""
         xp = system.space.xp
-        self.system, self.omega = system, omega
-        data = system.data if self._source is None else xp.take(system.data, self._source)
-        indices, indptr = self._structure
-        entries = diagonal(data, indices, indptr)
+        rows = self.turns.entries(system.data), *self.turns.structure
+        entries = diagonal(*rows)
         real = xp.real(entries) if is_complex(entries) else entries
-        fine = real > 0
-        if not bool(xp.all(fine)):
-            turn = int(xp.argmin(xp.astype(fine, xp.int8)))
-            row = turn if self.order.turns is None else int(self.order.turns[turn])
-            raise np.linalg.LinAlgError(
-                f"diagonal entries of A must be positive, got {float(real[turn]):g} in row {row}: "
-                "A is not positive definite"
-            )
-        self.s = xp.astype(1 / xp.sqrt(real), data.dtype)
-        parts = triangles(data, indices, indptr, omega * self.s, self.s)
+        self.turns.check_diagonal(real > 0, "positive", "A is not positive definite")
+        self.system, self.omega = system, omega
+        self.s = xp.astype(1 / xp.sqrt(real), system.data.dtype)
+        parts = triangles(*rows, omega * self.s, self.s)
         self.lower, self.upper = parts[:3], parts[3:]
-
-    @property
-    def layout(self) -> tuple[tuple[int, ...], bool]:
-        """Blocks of rows, and whether they are independent."""
-        return self.order.blocks, self.order.independent
-
-    def enter(self, v: Array) -> Array:
-        """Put a vector into the order of the sweeps."""
-        return v if self._turns is None else self.system.space.xp.take(v, self._turns)
-
-    def leave(self, v: Array) -> Array:
-        """Put a vector back into the order of the unknowns."""
-        return v if self._back is None else self.system.space.xp.take(v, self._back)
 
     def forth(self, v: Array) -> Array:
         """Solve with ``P``."""
-        return solve_triangle(v, *self.lower, *self.layout, False)
+        return solve_triangle(v, *self.lower, *self.turns.layout, False)
 
     def back(self, v: Array) -> Array:
         """Solve with ``P^H``."""
-        return solve_triangle(v, *self.upper, *self.layout, True)
+        return solve_triangle(v, *self.upper, *self.turns.layout, True)
 
 
 def conjugate_until(
@@ -145,7 +118,7 @@ class _Run:
         """Start anew from x."""
         split = self.split
         self.start = x
-        residual = split.enter(self.problem.residual(x))
+        residual = split.turns.enter(self.problem.residual(x))
         self.rest = split.forth(residual * split.s)
         xp = split.system.space.xp
         self.z = xp.zeros_like(self.rest)
@@ -160,7 +133,7 @@ class _Run:
         split = self.split
         p, product, curvature = eisenstat_step(
             self.buffers[0], self.rest, self.beta, *split.lower, *split.upper, 2 - split.omega,
-            *split.layout, self.buffers,
+            *split.turns.layout, self.buffers,
         )  # fmt: skip
         curve = float(curvature)
         if not 0 < curve < math.inf:
@@ -189,7 +162,7 @@ class _Run:
     def x(self) -> Array:
         """Form the iterate."""
         split = self.split
-        return self.start + split.leave(split.omega * split.s * split.back(self.z))
+        return self.start + split.turns.leave(split.omega * split.s * split.back(self.z))
 
     def restart(self, x: Array, size: np.ndarray[Any, Any]) -> bool:
         """Replace a residual that rounding has carried off; False if that no longer helps."""
@@ -307,10 +280,7 @@ def ssor_pcg(
     ('CONVERGED', True)
     """
     omega = check_omega(omega)
-    if max_iter is not None and max_iter < 0:
-        raise ValueError(f"max_iter must not be negative, got {max_iter}")
-    if check_every < 1:
-        raise ValueError(f"check_every must be at least 1, got {check_every}")
+    check_limits(max_iter, check_every)
     system = read(A)
     problem = pose(system.op, b, x0, rtol, atol, single=True)
     check_hermitian(system)

@@ -10,7 +10,7 @@ from lrla._core.iteration import Callback, Loop
 from lrla._core.results import Status
 from lrla.relaxation._adaptive import Adaptive
 from lrla.relaxation._plan import check_omega
-from lrla.relaxation._problem import Course, Problem, announce, pose
+from lrla.relaxation._problem import Course, Problem, announce, check_limits, pose
 from lrla.relaxation._result import SolveResult
 from lrla.relaxation._sweeper import Sweeper
 from lrla.relaxation._system import read
@@ -32,7 +32,7 @@ def sweep_until(
     """Sweep until the residual is small; the unchecked body of all stationary methods."""
     loop = Loop(name, max_iter=max_iter, callback=callback)
     course = Course(problem, loop)
-    x = sweeper.enter(problem.x0)
+    x = sweeper.turns.enter(problem.x0)
     rhs = sweeper.rhs(problem.b)
     u = unit_roundoff(problem.op.space.xp, problem.op.real_dtype)
     chunk, done = 1, 0
@@ -42,7 +42,7 @@ def sweep_until(
             done += int(steps.shape[0])
             loop.iteration = done
             moves = [math.sqrt(float(s)) for s in steps]
-            here = sweeper.leave(x)
+            here = sweeper.turns.leave(x)
             course.check(problem.sizes(problem.residual(here)), here * problem.unit)
             course.matvecs = done * (2 if direction == "symmetric" else 1) + len(course.checks)
             if moves[-1] <= 4 * u * math.sqrt(float(problem.sizes(here).max() ** 2)):
@@ -53,7 +53,7 @@ def sweep_until(
                     sweeper.change(better)
                     rhs = sweeper.rhs(problem.b)
             chunk = _next(course, check_every)
-    return course.answer(name, sweeper.leave(x), omega=sweeper.omega)
+    return course.answer(name, sweeper.turns.leave(x), omega=sweeper.omega)
 
 
 def _next(course: Course, most: int) -> int:
@@ -172,19 +172,209 @@ def sor(
             "makes the best one from their rate"
         )
     start = 1.0 if adaptive is not None else check_omega(omega)
-    limits = _limits(max_iter, check_every)
+    check_limits(max_iter, check_every)
     system = read(A)
     problem = pose(system.op, b, x0, rtol, atol)
     sweeper = Sweeper(system.astype(problem.b.dtype), start, order, blocks)
     return announce(
-        sweep_until("SOR", problem, sweeper, direction=sweep, adaptive=adaptive, callback=callback,
-                    **limits)
+        sweep_until("SOR", problem, sweeper, direction=sweep, adaptive=adaptive, max_iter=max_iter,
+                    check_every=check_every, callback=callback)
     )  # fmt: skip
 
 
-def _limits(max_iter: int, check_every: int) -> dict[str, int]:
-    if max_iter < 0:
-        raise ValueError(f"max_iter must not be negative, got {max_iter}")
-    if check_every < 1:
-        raise ValueError(f"check_every must be at least 1, got {check_every}")
-    return {"max_iter": max_iter, "check_every": check_every}
+def ssor(
+    A: Any,
+    b: Any,
+    x0: Any = None,
+    *,
+    omega: float = 1.0,
+    order: Any = "natural",
+    blocks: Any = None,
+    rtol: float = 1e-5,
+    atol: float = 0.0,
+    max_iter: int = 10_000,
+    check_every: int = 10,
+    callback: Callback | None = None,
+) -> SolveResult:
+    """Solve ``A @ x = b`` by symmetric successive over-relaxation: each sweep there and back.
+
+    Parameters
+    ----------
+    A : array of shape (n, n) or sparse matrix
+        The matrix; never changed.
+    b : array of shape (n,) or (n, p)
+        Right-hand sides.
+    x0 : array of the shape of b, optional
+        Where to start; zero by default.
+    omega : float, default 1
+        Relaxation factor, between 0 and 2.
+    order, blocks
+        As for `SweepPlan`.
+    rtol, atol, max_iter, check_every, callback
+        As for `sor`.
+
+    Returns
+    -------
+    SolveResult
+        With fields x, residual_norm, status and info; ``x, code = result`` as in SciPy.
+
+    See Also
+    --------
+    ssor_pcg : the same iteration accelerated by conjugate gradients: many times as fast.
+
+    Notes
+    -----
+    Errors, whether raised or warned of, are those of `sor`. 4 nnz(A) flops an iteration. For
+    Hermitian positive definite A the iteration matrix has real eigenvalues in [0, 1), so that
+    nothing oscillates.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lrla.relaxation import ssor
+    >>> A = 2 * np.eye(50) - np.eye(50, k=1) - np.eye(50, k=-1)
+    >>> bool(ssor(A, np.ones(50), omega=1.9))
+    True
+    """
+    return _fixed("SSOR", "symmetric", A, b, x0, omega, order, blocks, rtol, atol, max_iter,
+                  check_every, callback)  # fmt: skip
+
+
+def gauss_seidel(
+    A: Any,
+    b: Any,
+    x0: Any = None,
+    *,
+    sweep: str = "forward",
+    order: Any = "natural",
+    blocks: Any = None,
+    rtol: float = 1e-5,
+    atol: float = 0.0,
+    max_iter: int = 10_000,
+    check_every: int = 10,
+    callback: Callback | None = None,
+) -> SolveResult:
+    """Solve ``A @ x = b`` by the iteration of Gauss and Seidel: `sor` with ``omega=1``.
+
+    Parameters
+    ----------
+    A : array of shape (n, n) or sparse matrix
+        The matrix; never changed.
+    b : array of shape (n,) or (n, p)
+        Right-hand sides.
+    x0 : array of the shape of b, optional
+        Where to start; zero by default.
+    sweep : {"forward", "backward", "symmetric"}, default "forward"
+        Direction of the sweeps.
+    order, blocks
+        As for `SweepPlan`.
+    rtol, atol, max_iter, check_every, callback
+        As for `sor`.
+
+    Returns
+    -------
+    SolveResult
+        With fields x, residual_norm, status and info; ``x, code = result`` as in SciPy.
+
+    Notes
+    -----
+    Errors, whether raised or warned of, are those of `sor`. Converges for Hermitian positive
+    definite and for strictly diagonally dominant matrices.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lrla.relaxation import gauss_seidel
+    >>> gauss_seidel(np.array([[4.0, 1], [2, 5]]), np.array([5.0, 7]), rtol=1e-8).x.round(6)
+    array([1., 1.])
+    """
+    if sweep not in SWEEPS:
+        raise ValueError(f"sweep must be one of {', '.join(SWEEPS)}, got {sweep!r}")
+    return _fixed("Gauss-Seidel", sweep, A, b, x0, 1.0, order, blocks, rtol, atol, max_iter,
+                  check_every, callback)  # fmt: skip
+
+
+def jacobi(
+    A: Any,
+    b: Any,
+    x0: Any = None,
+    *,
+    omega: float = 1.0,
+    blocks: Any = None,
+    rtol: float = 1e-5,
+    atol: float = 0.0,
+    max_iter: int = 10_000,
+    check_every: int = 10,
+    callback: Callback | None = None,
+) -> SolveResult:
+    """Solve ``A @ x = b`` by the iteration of Jacobi: all unknowns at once.
+
+    Parameters
+    ----------
+    A : array of shape (n, n) or sparse matrix
+        The matrix; never changed.
+    b : array of shape (n,) or (n, p)
+        Right-hand sides.
+    x0 : array of the shape of b, optional
+        Where to start; zero by default.
+    omega : float, default 1
+        Damping factor: ``x += omega * inv(D) @ (b - A @ x)``.
+    blocks
+        As for `SweepPlan`.
+    rtol, atol, max_iter, check_every, callback
+        As for `sor`.
+
+    Returns
+    -------
+    SolveResult
+        With fields x, residual_norm, status and info; ``x, code = result`` as in SciPy.
+
+    Notes
+    -----
+    Errors, whether raised or warned of, are those of `sor`. Converges for strictly diagonally
+    dominant matrices; for Hermitian positive definite A if and only if 2 D / omega - A is positive
+    definite, too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lrla.relaxation import jacobi
+    >>> jacobi(np.array([[4.0, 1], [2, 5]]), np.array([5.0, 7]), rtol=1e-8).x.round(6)
+    array([1., 1.])
+    """
+    return _fixed("Jacobi", "jacobi", A, b, x0, omega, "natural", blocks, rtol, atol, max_iter,
+                  check_every, callback)  # fmt: skip
+
+
+def _fixed(
+    name: str,
+    direction: str,
+    A: Any,
+    b: Any,
+    x0: Any,
+    omega: Any,
+    order: Any,
+    blocks: Any,
+    rtol: float,
+    atol: float,
+    max_iter: int,
+    check_every: int,
+    callback: Callback | None,
+) -> SolveResult:
+    """Sweep with one factor from beginning to end."""
+    omega = check_omega(omega)
+    check_limits(max_iter, check_every)
+    system = read(A)
+    problem = pose(system.op, b, x0, rtol, atol)
+    sweeper = Sweeper(system.astype(problem.b.dtype), omega, order, blocks)
+    return announce(
+        sweep_until(
+            name,
+            problem,
+            sweeper,
+            direction=direction,
+            max_iter=max_iter,
+            check_every=check_every,
+            callback=callback,
+        )
+    )

@@ -121,10 +121,10 @@ def test_waves_of_sweeps_respect_the_reach_of_rows():
     """Blocks too short for the bandwidth give other numbers: the law above can fail."""
     A = poisson(600, 600)
     plan, wrong = SweepPlan(A, omega=1.7), SweepPlan(A, omega=1.7)
-    assert np.min(np.diff(plan._sweeper.order.blocks)[:-1]) > 600
+    assert np.min(np.diff(plan._sweeper.turns.order.blocks)[:-1]) > 600
     b = np.random.default_rng(90210).standard_normal(A.shape[0])
     short = (*range(0, 360_000, 150), 360_000)
-    wrong._sweeper.order = type(wrong._sweeper.order)(None, short, False)
+    wrong._sweeper.turns.order = type(wrong._sweeper.turns.order)(None, short, False)
     x, y = np.zeros_like(b), np.zeros_like(b)
     with lrla.threads(2):
         plan.sweep(x, b, 5)
@@ -209,7 +209,7 @@ def test_other_array_libraries(backend, direction, order):
 def test_colours_are_independent_and_few():
     A = scipy.sparse.csr_array(random_definite(5, 40))
     plan = SweepPlan(A, order="multicolor")
-    order = plan._sweeper.order
+    order = plan._sweeper.turns.order
     for first, last in zip(order.blocks[:-1], order.blocks[1:], strict=True):
         members = order.turns[first:last]
         inner = A.toarray()[np.ix_(members, members)]
@@ -272,7 +272,7 @@ def test_a_failed_update_leaves_the_plan_alone():
     plan, b = SweepPlan(A, omega=1.2), np.arange(4.0)
     x, y = np.zeros(4), np.zeros(4)
     plan.sweep(x, b)
-    with pytest.raises(np.linalg.LinAlgError, match="got one in row 0"):
+    with pytest.raises(np.linalg.LinAlgError, match="got another one in row 0"):
         plan.update(omega=1.4, data=np.zeros_like(A.data))
     plan.sweep(y, b)
     np.testing.assert_array_equal(x, y)
@@ -303,8 +303,12 @@ MISTAKES = [
     (lambda A: SweepPlan(A[:3]), ValueError, r"A must be square, got shape \(3, 4\); kaczmarz"),
     (lambda A: SweepPlan(A, omega=2.0), ValueError, "omega must be between 0 and 2, got 2.0; out"),
     (lambda A: SweepPlan(A, omega=np.nan), ValueError, "omega must be between 0 and 2, got nan"),
-    (lambda A: SweepPlan(A - 4 * np.eye(4)), np.linalg.LinAlgError, "got one in row 0; permute"),
-    (lambda A: SweepPlan(np.tril(A, -1)), np.linalg.LinAlgError, "got one in row 0"),
+    (
+        lambda A: SweepPlan(A - 4 * np.eye(4)),
+        np.linalg.LinAlgError,
+        "got another one in row 0; permute",
+    ),
+    (lambda A: SweepPlan(np.tril(A, -1)), np.linalg.LinAlgError, "got another one in row 0"),
     (lambda A: SweepPlan(A * np.nan), ValueError, "A must be finite"),
     (lambda A: SweepPlan(A, order="rcm"), ValueError, "order must be one of natural, multicolor,"),
     (lambda A: SweepPlan(A, order=[0, 0, 1, 2]), ValueError, "order must hold each of the unknow"),
