@@ -10,6 +10,8 @@ few right-hand sides only (Shimizu, Cheng, Musco, Weare 2024).
 `lp_regression` minimises any p-norm from 1 to infinity and `quantile_regression` the loss of
 Koenker and Bassett (1978), by an interior point and a vertex (Portnoy and Koenker 1997), Newton
 with a homotopy in p, or exchange; a dual point in every answer proves how good it is.
+`huber_regression` (Huber 1964) is solved and proven alike; `tukey_regression` (Beaton and Tukey
+1974) is not convex, and finds a local minimum.
 """
 
 from lrla.regression._active import ActiveRegressionResult, active_regression
@@ -18,6 +20,7 @@ from lrla.regression._lstsq import LstsqResult, lstsq, plan_lstsq
 from lrla.regression._plan import Plan
 from lrla.regression._quantile import QuantileResult, quantile_regression
 from lrla.regression._ridge_path import RidgePathResult, ridge_path
+from lrla.regression._robust import RobustResult, huber_regression, tukey_regression
 from lrla.regression._sketch_and_solve import SketchedLstsqResult, sketch_and_solve
 from lrla.regression._streaming import StreamingLstsq
 
@@ -28,13 +31,16 @@ __all__ = [
     "Plan",
     "QuantileResult",
     "RidgePathResult",
+    "RobustResult",
     "SketchedLstsqResult",
     "StreamingLstsq",
     "active_regression",
+    "huber_regression",
     "lp_regression",
     "lstsq",
     "plan_lstsq",
     "quantile_regression",
     "ridge_path",
     "sketch_and_solve",
+    "tukey_regression",
 ]

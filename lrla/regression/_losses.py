@@ -1,0 +1,109 @@
+"""Losses that grow slowly: Huber's by its dual, Tukey's by reweighting."""
+
+from __future__ import annotations
+
+import math
+
+from lrla._core import linalg
+from lrla._core.arrays import Array, space_of
+from lrla._core.iteration import Loop
+from lrla._core.results import Status
+from lrla.regression._interior import Box, solve_box
+from lrla.regression._normal import Normal
+from lrla.regression._one import Answer, Task, certified, products
+from lrla.regression._rows import Rows
+
+_POLISH = 12  # Newton steps after the interior point; the sets of rows are final after one or two
+
+
+def huber(task: Task, kink: Array) -> Answer:
+    """Minimise ``sum(r**2 / 2)``, with ``kink * abs(r) - kink**2 / 2`` where abs(r) > kink."""
+    rows, xp = task.rows, task.rows.space.xp
+    loop = task.loop("interior point")
+    one = xp.ones_like(task.b)
+    r = task.start(loop, rows.fill(one, 0.0))
+    if task.is_rounding(r):
+        loop.status = Status.CONVERGED
+        return _judge(task, kink, loop.origin, xp.zeros_like(one), loop, "least squares")
+    loop.size = float(xp.sum(abs(r))) / rows.count
+    t = rows.fill(kink / loop.size, 1.0)
+    box = Box(
+        r / loop.size,
+        xp.stack((-t, t)),
+        rows.space.zeros((rows.k,), r.dtype),
+        curvature=1.0,
+    )
+    point = solve_box(rows, box, task.tol, loop)
+    z, y = point.x, point.y
+    if loop.status is not Status.STOPPED:
+        z, y = _polished(rows, box, t, z)
+    x = loop.origin + rows.unwhiten(loop.size * z)
+    return _judge(task, kink, x, loop.size * y[: rows.count], loop, "interior")
+
+
+def _polished(rows: Rows, box: Box, t: Array, z: Array) -> tuple[Array, Array]:
+    """Solve the linear system that holds once it is known which rows are beyond their kink."""
+    xp = rows.space.xp
+    r, best = box.b - rows.product(z), math.inf
+    for _ in range(_POLISH):
+        y = xp.minimum(xp.maximum(r, -t), t)
+        inside = xp.astype(abs(r) <= t, r.dtype)
+        dz = Normal(rows.gram(inside)).solve(rows.adjoint(y[None, :])[0, :])
+        s = rows.product(dz)
+        size = linalg.norm(dz)
+        if not size < 0.5 * best or size <= 1e-15 * linalg.norm(z):
+            break
+        best = size
+        z, r = z + dz, r - s
+    return z, y - inside * s  # A^T of this is zero
+
+
+def _judge(task: Task, kink: Array, x: Array, y: Array, loop: Loop, method: str) -> Answer:
+    """Measure objective and gap from the data."""
+    xp = task.op.space.xp
+    r = task.b - products(task.op, x)
+    over = xp.max(abs(y) / kink)
+    y = y / xp.where(over > 1, over, xp.ones_like(over))
+    near = xp.minimum(abs(r), kink)
+    objective = float(xp.sum(near * (abs(r) - near / 2)))
+    dual = float(xp.sum(y * r)) - float(xp.sum(y * y)) / 2
+    floor = float(xp.sum((task.noise() * abs(task.b)) ** 2))
+    return certified(x, r, y, objective, dual, floor, task, loop, method)
+
+
+def tukey(task: Task, kink: Array) -> Answer:
+    """Minimise ``sum(kink**2 / 6 * (1 - (1 - min(1, abs(r) / kink)**2)**3))`` locally.
+
+    Iteratively reweighted least squares, which never increases the objective. The gap of the answer
+    is that of its gradient: how much of the weighted residual the data still explain.
+    """
+    rows, xp = task.rows, task.rows.space.xp
+    loop = task.loop("reweighting")
+    r = task.start(loop, rows.fill(xp.ones_like(task.b), 0.0))
+    t = rows.fill(kink, 1.0)
+    z = rows.space.zeros((rows.k,), r.dtype)
+    for _ in loop:
+        g = bisquare(r, t)
+        v = rows.adjoint((g * r)[None, :])[0, :]
+        dz = Normal(rows.gram(g)).solve(v)
+        left = math.sqrt(float(xp.sum(g * r * r)))
+        gradient = math.sqrt(max(float(xp.sum(v * dz)), 0.0))
+        if loop.report(gradient / left if left > 0 else 0.0, z) <= task.tol:
+            loop.stop(Status.CONVERGED)
+            break
+        z, r = z + dz, r - rows.product(dz)
+    x = loop.origin + rows.unwhiten(z)
+    r = task.b - products(task.op, x)
+    near = xp.minimum(abs(r) / kink, xp.ones_like(r))
+    objective = float(xp.sum(kink**2 / 6 * (1 - (1 - near**2) ** 3)))
+    status = Status.MAX_ITER if loop.status is None else loop.status
+    error = loop.history[-1]
+    y = xp.zeros_like(r)
+    return Answer(x, r, y, objective, error, status, loop.history, loop.iteration, "reweighting")
+
+
+def bisquare(r: Array, kink: Array) -> Array:
+    """Weights of Tukey's loss: ``(1 - (r / kink)**2)**2``, zero beyond the kink."""
+    xp = space_of(r).xp
+    near = xp.minimum(abs(r) / kink, xp.ones_like(r))
+    return (1 - near**2) ** 2

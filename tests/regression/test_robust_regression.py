@@ -1,0 +1,235 @@
+"""`huber_regression` and `tukey_regression`: known answers, certificates, and what is refused."""
+
+import re
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lrla
+from lrla.regression import huber_regression, lp_regression, tukey_regression
+
+SEED = 90210
+BOTH = pytest.mark.parametrize("fit", [huber_regression, tukey_regression])
+
+
+def data(m=300, n=4, seed=SEED):
+    rng = np.random.default_rng([seed, m, n])
+    A = rng.standard_normal((m, n))
+    A[:, 0] = 1
+    return A, A @ np.ones(n) + rng.standard_t(2, m)
+
+
+def huber_loss(r, t, weights=1.0):
+    near = np.minimum(abs(r), t)
+    return np.sum(weights * near * (abs(r) - near / 2))
+
+
+def tukey_loss(r, c):
+    return np.sum(c**2 / 6 * (1 - (1 - np.minimum(abs(r) / c, 1) ** 2) ** 3))
+
+
+def check(result, A, b, threshold=1.345, weights=1.0):
+    """Hold an answer of Huber's loss to its own certificate, recomputed."""
+    t, r, y = threshold * result.scale, b - A @ result.x, result.dual
+    value = huber_loss(r, t, weights)
+    np.testing.assert_allclose(result.residuals, r, atol=1e-9 * max(1, abs(b).max()))
+    assert result.objective == pytest.approx(value, rel=1e-9)
+    assert np.all(abs(y) <= weights * t * (1 + 1e-9))
+    assert np.linalg.norm(A.T @ y) <= 1e-10 * np.linalg.norm(A, 2) * np.linalg.norm(y)
+    bound = y @ b - np.sum(y**2 / weights) / 2
+    assert value - bound <= 1e-8 * value + 1e-12 * abs(y @ b)
+    assert 0 <= result.gap <= 1e-8
+    assert result
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("threshold", [0.1, 1.345, 5.0])
+def test_huber_proves_itself(form, threshold):
+    A, b = data()
+    check(huber_regression(form(A), b, threshold=threshold, rng=SEED), A, b, threshold)
+
+
+@given(m=st.integers(2, 60), n=st.integers(1, 5), seed=st.integers(0, 2**32 - 1))
+def test_huber_proves_itself_on_any_data(m, n, seed):
+    A, b = data(max(m, n + 1), n, seed)
+    check(huber_regression(A, b, scale=0.5, rng=seed), A, b)
+
+
+@BOTH
+def test_statsmodels(fit):
+    """The same fixed point at the same scale."""
+    robust = pytest.importorskip("statsmodels.api").robust
+    from statsmodels.api import RLM
+
+    A, b = data()
+    result = fit(A, b, rng=SEED)
+    loss = robust.norms.HuberT() if fit is huber_regression else robust.norms.TukeyBiweight()
+    model = RLM(b, A, M=loss)
+    want = model.fit(update_scale=False, start_scale=result.scale, tol=1e-13, maxiter=2000)
+    np.testing.assert_allclose(result.x, want.params, rtol=1e-6)
+    np.testing.assert_allclose(result.row_weights, want.weights, atol=1e-6)
+
+
+def test_limits_of_hubers_loss():
+    """A large threshold gives least squares, a small one least absolute deviations."""
+    A, b = data()
+    wide = huber_regression(A, b, threshold=1e6, rng=SEED)
+    np.testing.assert_allclose(wide.x, lrla.lstsq(A, b).x, rtol=1e-9)
+    assert np.all(wide.row_weights == 1)
+    narrow = huber_regression(A, b, threshold=1e-5, rng=SEED)
+    np.testing.assert_allclose(narrow.x, lp_regression(A, b, 1, rng=SEED).x, atol=1e-3)
+
+
+def test_the_default_scale():
+    A, b = data()
+    rough = abs(lp_regression(A, b, 1, rng=SEED).residuals)
+    want = np.median(rough) / 0.67448975
+    assert huber_regression(A, b, rng=SEED).scale == pytest.approx(want, rel=1e-6)
+    assert tukey_regression(A, b, rng=SEED).scale == pytest.approx(want, rel=1e-6)
+
+
+@BOTH
+def test_wild_values_do_not_matter(fit):
+    A, b = data()
+    clean = fit(A, b, rng=SEED)
+    b[:30] += 1e6
+    dirty = fit(A, b, rng=SEED)
+    assert np.all(abs(dirty.x - clean.x) < 0.5)
+    assert np.all(dirty.row_weights[:30] < 1e-5)
+    if fit is tukey_regression:
+        assert np.all(dirty.row_weights[:30] == 0)
+
+
+def test_tukey_stops_where_its_gradient_vanishes():
+    A, b = data()
+    result = tukey_regression(A, b, rng=SEED)
+    r = b - A @ result.x
+    assert result.objective == pytest.approx(tukey_loss(r, 4.685 * result.scale))
+    assert np.linalg.norm(A.T @ (result.row_weights * r)) <= 1e-5 * np.linalg.norm(A.T @ abs(r))
+    assert result.gap is None
+    assert result.dual is None
+    for shift in 0.01 * np.eye(4):  # a minimum, not a saddle
+        assert tukey_loss(r - A @ shift, 4.685 * result.scale) > result.objective
+
+
+def test_tukey_has_more_than_one_minimum():
+    """Two clusters: the start decides, and the docstring says so."""
+    A, b = np.ones((20, 1)), np.repeat([0.0, 100.0], 10)
+    low, high = (tukey_regression(A, b, scale=1.0, x0=[x]) for x in (1.0, 99.0))
+    assert abs(low.x[0]) < 1e-6
+    assert abs(high.x[0] - 100) < 1e-6
+
+
+@BOTH
+def test_weights_count_rows(fit):
+    A, b = data()
+    counts = np.random.default_rng(SEED).integers(0, 4, 300)
+    got = fit(A, b, scale=1.0, weights=counts, rng=SEED)
+    want = fit(np.repeat(A, counts, 0), np.repeat(b, counts), scale=1.0, rng=SEED)
+    np.testing.assert_allclose(got.x, want.x, atol=1e-6)
+    assert got.objective == pytest.approx(want.objective, rel=1e-8)
+    assert got.residuals.shape == got.row_weights.shape == (300,)
+    if fit is huber_regression:
+        kept = counts > 0
+        check_weights = counts[kept].astype(float)
+        y = got.dual[kept]
+        assert np.all(abs(y) <= check_weights * 1.345 * (1 + 1e-9))
+        np.testing.assert_array_equal(got.dual[~kept], 0)
+
+
+@BOTH
+@pytest.mark.parametrize("unit", [1e-100, 1e-6, 1e9, 1e100])
+def test_units(fit, unit):
+    A, b = data()
+    plain, scaled = fit(A, b, rng=SEED), fit(A, unit * b, rng=SEED)
+    np.testing.assert_allclose(scaled.x, unit * plain.x, rtol=1e-6)
+    assert scaled.scale == pytest.approx(unit * plain.scale, rel=1e-9)
+    np.testing.assert_allclose(fit(A * 1e50, b, rng=SEED).x * 1e50, plain.x, rtol=1e-6)
+
+
+@BOTH
+def test_ties_and_dummies(fit):
+    rng = np.random.default_rng(SEED)
+    A = np.zeros((2000, 8))
+    A[np.arange(2000), rng.integers(0, 8, 2000)] = 1
+    b = np.round(3 * rng.standard_t(1.5, 2000))
+    result = fit(A, b, rng=SEED)
+    assert result
+    if fit is huber_regression:
+        check(result, A, b)
+
+
+@BOTH
+def test_rank_deficient_data(fit):
+    A, b = data()
+    with pytest.warns(lrla.RankDeficientWarning, match="rank 4"):
+        got = fit(np.hstack([A, A[:, :1]]), b, scale=1.0, rng=SEED)
+    assert got.rank == 4
+    assert got.objective == pytest.approx(fit(A, b, scale=1.0, rng=SEED).objective, rel=1e-7)
+
+
+def test_exact_fits():
+    A, _ = data()
+    result = huber_regression(A, A @ np.ones(4), scale=1.0, rng=SEED)
+    np.testing.assert_allclose(result.x, 1, rtol=1e-12)
+    assert result.gap == 0
+    for fit in (huber_regression, tukey_regression):
+        with pytest.raises(ValueError, match="scale must be given where more than half"):
+            fit(A, A @ np.ones(4), rng=SEED)
+
+
+@BOTH
+def test_array_libraries(backend, fit):
+    A, b = data()
+    want = fit(A, b, weights=np.linspace(0, 1, 300), rng=SEED)
+    got = fit(
+        backend.asarray(A), backend.asarray(b), weights=backend.asarray(np.linspace(0, 1, 300)),
+        rng=SEED,
+    )  # fmt: skip
+    for name in ("x", "residuals", "row_weights"):
+        assert type(getattr(got, name)) is type(backend.asarray(b))
+    np.testing.assert_allclose(backend.to_numpy(got.x), want.x, rtol=1e-6)
+
+
+@BOTH
+def test_float32_stays_float32(fit):
+    A, b = data()
+    got = fit(A.astype("f4"), b.astype("f4"), rng=SEED)
+    assert got.x.dtype == got.residuals.dtype == "f4"
+    np.testing.assert_allclose(got.x, fit(A, b, rng=SEED).x, rtol=1e-3)
+
+
+@BOTH
+def test_callback_and_limits(fit):
+    A, b = data()
+    seen = []
+    full = fit(A, b, callback=seen.append, rng=SEED)
+    assert full.info.history == tuple(s.error for s in seen)
+    np.testing.assert_allclose(seen[-1].x, full.x, atol=1e-3)
+    assert fit(A, b, callback=lambda s: True, rng=SEED).status is lrla.Status.STOPPED
+    if fit is tukey_regression:
+        with pytest.warns(lrla.ConvergenceWarning, match="relative gradient is .*, above tol"):
+            assert not fit(A, b, max_iter=2, rng=SEED)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"threshold": 0.0}, ValueError, "threshold must be positive and finite, got 0.0"),
+        ({"scale": -1.0}, ValueError, "scale must be positive and finite, got -1.0"),
+        ({"scale": np.nan}, ValueError, "scale must be positive and finite, got nan"),
+        ({"b": np.ones((300, 2))}, ValueError, "b must have one dimension, got shape (300, 2)"),
+        ({"weights": -np.ones(300)}, ValueError, "weights must be real, finite, not negative"),
+        ({"x0": np.ones(3)}, ValueError, "x0 must have shape (4,), got (3,)"),
+        ({"tol": 2.0}, ValueError, "tol must be between 0 and 1, got 2.0"),
+        ({"A": np.ones((300, 2)) * 1j}, TypeError, "A and b must be real for this loss"),
+    ],
+)
+def test_mistakes(fit, options, error, message):
+    A, b = data()
+    with pytest.raises(error, match=re.escape(message)):
+        fit(**{"A": A, "b": b, **options})
