@@ -58,3 +58,38 @@ def with_ridge(A, b, ridge):
     """Write a ridge as extra rows."""
     n = A.shape[1]
     return np.append(A, ridge**0.5 * np.eye(n), axis=0), np.append(b, np.zeros(n))
+
+
+def row_designs(m, n, seed=2406_03468):
+    """Make five tall matrices, from harmless to coherent, by name."""
+    rng = np.random.default_rng(seed)
+    rare = rng.standard_normal((m, n))
+    rare[:, n // 2 :] *= rng.random((m, 1)) < 0.01
+    dummies = np.zeros((m, n))
+    dummies[np.arange(m), rng.integers(0, n - 2, m)] = 1
+    dummies[:, -2:] = rng.standard_normal((m, 2))
+    return {
+        "normal": rng.standard_normal((m, n)),
+        "heavy tails": rng.standard_t(1.2, (m, n)),
+        "uneven rows": rng.standard_normal((m, n)) * np.exp(rng.normal(0, 2, (m, 1))),
+        "rare columns": rare,
+        "dummies": dummies,
+    }
+
+
+def leverage_exact(A):
+    """Compute leverage scores in extended precision, of A preconditioned by a QR in double precision."""
+    from scipy.linalg import qr, solve_triangular
+
+    wide = np.longdouble
+    A = A.astype(wide)
+    T = np.eye(A.shape[1], dtype=wide)
+    for _ in range(2):
+        B = A @ T
+        R = qr(B.astype(float), mode="r")[0][: A.shape[1]]
+        T = T @ solve_triangular(R, np.eye(A.shape[1])).astype(wide)
+    B = A @ T
+    G = B.T @ B  # the identity, up to the rounding of double precision
+    # G^-1 = I - E + E^2 - ... with E of order 1e-13
+    E = G - np.eye(A.shape[1])
+    return np.sum((B - (B @ E) + (B @ E) @ E) * B, axis=1)

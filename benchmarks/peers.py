@@ -112,3 +112,34 @@ def choice_numpy_without(scores, size):
     """Draw one after the other without replacement by NumPy's generator."""
     p = scores / scores.sum()
     return np.random.default_rng(7).choice(len(scores), size, replace=False, p=p)
+def leverage_qr(A):
+    """Compute leverage scores from the orthonormal factor of NumPy's QR."""
+    return np.sum(np.linalg.qr(A)[0] ** 2, axis=1)
+
+
+def leverage_r(A):
+    """Compute leverage scores from the triangular factor of SciPy's QR and a triangular solve."""
+    from scipy.linalg import qr, solve_triangular
+
+    (R,) = qr(A, mode="r", check_finite=False)
+    return np.sum(
+        solve_triangular(R[: A.shape[1]], A.T, trans="T", check_finite=False) ** 2, axis=0
+    )
+
+
+def leverage_inverse(A):
+    """Compute leverage scores as user code often does, by an explicit inverse."""
+    return np.einsum("ij,jk,ik->i", A, np.linalg.inv(A.T @ A), A, optimize=True)
+
+
+def leverage_statsmodels(A):
+    """Compute leverage scores by the influence measures of statsmodels."""
+    from statsmodels.regression.linear_model import OLS
+
+    return OLS(A[:, 0], A).fit().get_influence().hat_matrix_diag
+
+
+def leverage_sparse(A):
+    """Compute leverage scores of sparse rows by SciPy: the inverse Gram matrix times all rows."""
+    rows = A @ np.linalg.inv((A.T @ A).toarray())
+    return np.asarray(A.multiply(rows).sum(axis=1)).ravel()

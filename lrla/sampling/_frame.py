@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, unit_roundoff
 from lrla._core.operators import Operator
@@ -23,6 +25,8 @@ class Frame:
     ----------
     op : Operator
         A.
+    accuracy : float
+        Relative error of q that is good enough.
     rcond : float or None
         As for `lrla.sketch.whiten`.
     seed : int
@@ -30,14 +34,16 @@ class Frame:
 
     Notes
     -----
-    The Gram matrix is that of A T, T whitening A, so that only what w does to the condition number
-    counts. Where A is well conditioned, that is T^H (A^H W A) T; otherwise blocks of A T are
+    The Gram matrix is that of A T, where T whitens A with the weights of the step before, so that
+    it is close to the identity once the weights settle. As long as the rounding of A^H W A, of
+    order u condition**2, is within the accuracy, that is T^H (A^H W A) T; then blocks of A T are
     formed, at twice the cost.
     """
 
-    def __init__(self, op: Operator, rcond: float | None, seed: int) -> None:
+    def __init__(self, op: Operator, accuracy: float, rcond: float | None, seed: int) -> None:
         self.op, self.rcond, self.seed = op, rcond, seed
-        self.u = unit_roundoff(op.space.xp, op.real_dtype)
+        u = unit_roundoff(op.space.xp, op.real_dtype)
+        self.limit = math.sqrt(max(accuracy / u, 1.0))
         if op.shape[0] < op.shape[1] and op.kind != "operator":
             found = wide(Task(op, None, 0.0, rcond, seed, ""))
             self.T, self.rank, self.passes, self.plain = found.T, found.rank, found.passes, False
@@ -45,8 +51,8 @@ class Frame:
             method = "sketch" if op.kind == "operator" else "auto"
             W = whiten(op.A, rcond=rcond, rng=seed, method=method)
             self.T, self.rank, self.passes = W.T, W.rank, W.info.passes
-            self.plain = W.condition <= self.u ** (-3 / 16)  # the rule of `whiten`
-        self.form = op.kind == "sparse" and self.plain and row_pairs(op) <= LONG_ROWS * op.shape[1]
+            self.plain = self.rank == op.shape[1] and W.condition <= self.limit
+        self.form = op.kind == "sparse" and row_pairs(op) <= LONG_ROWS * op.shape[1]
 
     def quadratic(self, w: Array) -> tuple[Array, Array]:
         """Return q(w) and coordinates T with (A T)^H W (A T) = I.
@@ -56,46 +62,62 @@ class Frame:
         ArithmeticError
             If the rows that w leaves do not span what A spans.
         """
-        G = self._gram(w)
-        R = linalg.cholesky(G)
-        if R is None:
-            G, R = self._rewhiten(w)
-        inverse = linalg.solve_triangular(R, self.op.space.eye(self.rank, R.dtype))
-        T = self.T @ inverse
+        R = None
+        if self.plain and self.op.kind != "operator":
+            whole = self._gram_of_rows(w)
+            R = linalg.cholesky(adjoint(self.T) @ whole @ self.T)
+            T = self._coordinates(R)
+            self.plain = T is not None and self._scaled_condition(whole, T) <= self.limit
+        if not self.plain or self.op.kind == "operator":
+            R = linalg.cholesky(self._gram_of_products(w))
+            T = self._coordinates(R if R is not None else self._rewhiten(w))
+        self.T = T
         self.passes += 2
-        if self.form and condition_bound(G, inverse @ adjoint(inverse)) <= self.u ** (-1 / 4):
+        if self.form and self.plain:
             return quadratic_csr(*self.op.csr(), T @ adjoint(T)), T
         return squares(self.op, T), T
 
-    def _rewhiten(self, w: Array) -> tuple[Array, Array]:
-        """Take coordinates that suit these weights, and keep them."""
+    def _coordinates(self, R: Array | None) -> Array | None:
+        if R is None:
+            return None
+        return self.T @ linalg.solve_triangular(R, self.op.space.eye(self.rank, R.dtype))
+
+    def _scaled_condition(self, G: Array, T: Array) -> float:
+        """Bound the condition number of sqrt(W) A, columns scaled, from its Gram matrix."""
+        xp = self.op.space.xp
+        size = xp.sqrt(xp.astype(abs(xp.linalg.diagonal(G)), self.op.real_dtype))
+        T, size = size[:, None] * T, xp.where(size > 0, size, xp.ones_like(size))
+        return condition_bound(G / size / size[:, None], T @ adjoint(T))
+
+    def _rewhiten(self, w: Array) -> Array:
+        """Take coordinates that suit these weights; return the R factor in them."""
         method = "sketch" if self.op.kind == "operator" else "cholesky_qr"
         W = whiten(self.op.A, weights=w, rcond=self.rcond, rng=self.seed, method=method)
         if W.rank < self.rank:
             raise ArithmeticError("rows of positive weight span less than all rows")
-        self.T, self.plain, self.form = W.T, False, False
+        self.T = W.T
         self.passes += W.info.passes
-        G = self._gram(w)
-        R = linalg.cholesky(G)
+        R = linalg.cholesky(self._gram_of_products(w))
         if R is None:
             raise ArithmeticError("the Gram matrix is not positive definite")
-        return G, R
+        return R
 
-    def _gram(self, w: Array) -> Array:
+    def _gram_of_rows(self, w: Array) -> Array:
+        """Return A^H W A."""
+        op = self.op
+        if op.kind == "blocks":
+            (G,) = op.A.sum(lambda block, a, b: (gram(block, w[a:b]),))
+            return G
+        return gram_csr(*op.csr(), op.shape[1], w) if op.kind == "sparse" else gram(op.A, w)
+
+    def _gram_of_products(self, w: Array) -> Array:
+        """Return (A T)^H W (A T)."""
         op, T = self.op, self.T
         if op.kind == "operator":
             parts = []
             for a, b in ranges(self.rank, _COLUMNS):
                 parts.append(op.rmatmat(w[:, None] * op.matmat(T[:, a:b])))
             return adjoint(T) @ op.space.xp.concat(parts, axis=1)
-        if self.plain:
-            if op.kind == "blocks":
-                (G,) = op.A.sum(lambda block, a, b: (gram(block, w[a:b]),))
-            elif op.kind == "sparse":
-                G = gram_csr(*op.csr(), op.shape[1], w)
-            else:
-                G = gram(op.A, w)
-            return adjoint(T) @ G @ T
         if op.kind == "blocks":
             (G,) = op.A.sum(lambda block, a, b: (gram(block @ T, w[a:b]),))
             return G

@@ -132,8 +132,9 @@ def lewis_weights(
     constants, for which the derivative is known. Where the residual more than doubles over the best
     one, the memory is dropped and five steps with theta = min(1, p/2) follow, which descend.
 
-    Cost of an iteration: one Gram matrix and one triangular product, 2 m n**2 flops in 2 passes, a
-    third more where A is ill conditioned; the quadratic form of each row for sparse A.
+    Cost of an iteration: one Gram matrix and one triangular product, 2 m n**2 flops in 2 passes, twice
+    that where ``tol`` is too small for the Gram matrix of A itself; the quadratic form of each row
+    for sparse A.
 
     References
     ----------
@@ -167,7 +168,7 @@ def lewis_weights(
     if int(max_iter) != max_iter or max_iter < 1:
         raise ValueError(f"max_iter must be an integer, at least 1, got {max_iter}")
     seed = seed_of(rng)
-    state = Iterate(Frame(op, rcond, seed), p)
+    state = Iterate(Frame(op, 0.1 * tol, rcond, seed), p)
     loop = Loop("Lewis weights", max_iter=int(max_iter), callback=callback)
     solve = {"auto": accelerated, "fixed_point": plain, "one_sided": averaged}[method]
     with loop.interruptible():
