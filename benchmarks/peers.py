@@ -143,3 +143,9 @@ def leverage_sparse(A):
     """Compute leverage scores of sparse rows by SciPy: the inverse Gram matrix times all rows."""
     rows = A @ np.linalg.inv((A.T @ A).toarray())
     return np.asarray(A.multiply(rows).sum(axis=1)).ravel()
+def projection_dppy(V):
+    """Return a function that draws from the projection process of V by DPPy's Gram-Schmidt."""
+    from dppy.finite_dpps import FiniteDPP
+
+    process = FiniteDPP("correlation", True, K_eig_dec=(np.ones(V.shape[1]), V))
+    return lambda: process.sample_exact(mode="GS")

@@ -124,6 +124,16 @@ def solve_triangular(R: Array, Y: Array, *, lower: bool = False) -> Array:
     return space.xp.linalg.solve(R, Y)
 
 
+def shifted(G: Array, t: float) -> Array:
+    """Return G + t I, in one pass over a copy where arrays can be written into."""
+    space = space_of(G)
+    if not space.is_numpy:
+        return G + t * space.eye(int(G.shape[0]), G.dtype)
+    G = G.copy()
+    G.reshape(-1)[:: G.shape[0] + 1] += t  # a fresh copy is contiguous: this is a view
+    return G
+
+
 def inverse(G: Array) -> Array | None:
     """Inverse of a Hermitian positive definite matrix, or None if it is not numerically that."""
     space = space_of(G)
@@ -135,8 +145,13 @@ def inverse(G: Array) -> Array | None:
     if R is None:
         return None
     (potri,) = scipy.linalg.get_lapack_funcs(("potri",), (G,))
-    X, failed = potri(R, lower=False)
-    return None if failed else np.triu(X) + np.triu(X, 1).conj().T
+    X, failed = potri(R, lower=False)  # below the diagonal there are still the zeros of R
+    if failed:
+        return None
+    d = X.diagonal().real.copy()
+    X = X + X.conj().T
+    X.reshape(-1, order="A")[:: len(d) + 1] = d
+    return X
 
 
 def pivoted_qr(Y: Array, k: int) -> tuple[Array, float]:

@@ -104,12 +104,10 @@ class LEnsemble(Labelled):
 
     def _marginal_kernel(self) -> Array:
         if self._K is None:
-            space = self._L.space
-            eye = space.eye(self.n, self._L.L.dtype)  # type: ignore[union-attr]
-            inverse = linalg.inverse(eye + self._L.L)
+            inverse = linalg.inverse(linalg.shifted(self._L.L, 1.0))
             if inverse is None:
                 raise NotAKernelError("I + L is not positive definite to rounding")
-            self._K = eye - inverse
+            self._K = linalg.shifted(-inverse, 1.0)
         return self._K
 
     def sample(self, size: int | None = None, *, method: str = "auto", rng: Any = None) -> Any:

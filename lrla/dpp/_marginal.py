@@ -196,10 +196,8 @@ def _checked_kernel(K: Any) -> Array:
     K = check_hermitian(K, "K")
     space, n = space_of(K), int(K.shape[0])
     slack = 10 * n * 2 * unit_roundoff(space.xp, K.dtype)
-    eye = (1 + slack) * space.eye(n, K.dtype)
-    if linalg.cholesky(K + (eye - space.eye(n, K.dtype))) is None or (
-        linalg.cholesky(eye - K) is None
-    ):
+    low, high = linalg.shifted(K, slack), linalg.shifted(-K, 1 + slack)
+    if linalg.cholesky(low) is None or linalg.cholesky(high) is None:
         values = to_host(space.xp.linalg.eigvalsh(K))
         if values[0] < -slack or values[-1] > 1 + slack:
             raise NotAKernelError(

@@ -4,8 +4,8 @@ import numpy as np
 
 from lrla._core.jit import jit
 
-_PANEL = 96  # pivots that are eliminated without BLAS at a time
-_STRIP = 1024  # columns of the trailing triangle that are updated at a time
+_PANEL = 64  # pivots that are eliminated without BLAS
+_STRIP = 256  # columns of the remaining triangle that are updated at a time
 
 
 def accept(F, u, Q):
@@ -70,35 +70,43 @@ def _scan(F, size, left, u, Q, rows, positions, floor):
 
 def ldl(K, u, hermitian):
     """See `lrla.kernels.determinantal.ldl`."""
+    A = np.array(K, order="C")
+    keep = np.zeros(len(A), np.bool_)
+    pivots = np.empty(len(A), A.dtype)
+    _eliminate(A, u, hermitian, keep, pivots)
+    return keep, pivots
+
+
+def _eliminate(A, u, hermitian, keep, pivots):
+    """Factor in place, the first half before the second: most work is large matrix products."""
     import scipy.linalg
 
-    A = np.array(K, order="C")
     n = len(A)
-    keep = np.zeros(n, np.bool_)
-    pivots = np.empty(n, A.dtype)
-    for j0 in range(0, n, _PANEL):
-        j1 = min(j0 + _PANEL, n)
-        D = np.ascontiguousarray(A[j0:j1, j0:j1])
-        if hermitian:
-            D = np.tril(D) + np.tril(D, -1).conj().T
-        _panel(D, u[j0:j1], keep[j0:j1], pivots[j0:j1])
-        if j1 == n:
-            break
-        right = A[j1:, j0:j1].conj().T if hermitian else A[j0:j1, j1:]
-        # L^-1 of the panel, which is U of the columns to its right
-        U = scipy.linalg.solve_triangular(
-            D, right, lower=True, unit_diagonal=True, check_finite=False
+    if n <= _PANEL:
+        D = np.tril(A) + np.tril(A, -1).conj().T if hermitian else np.ascontiguousarray(A)
+        _panel(D, u, keep, pivots)
+        A[...] = D
+        return
+    h = n // 2
+    _eliminate(A[:h, :h], u[:h], hermitian, keep[:h], pivots[:h])
+    right = A[h:, :h].conj().T if hermitian else A[:h, h:]
+    # U right of the first half is L^-1 times the columns there
+    U = scipy.linalg.solve_triangular(
+        A[:h, :h], right, lower=True, unit_diagonal=True, check_finite=False
+    )
+    if hermitian:
+        L = (U / A[:h, :h].diagonal()[:, None]).conj().T
+        A[h:, :h] = L
+    else:
+        L = scipy.linalg.solve_triangular(
+            A[:h, :h], A[h:, :h].T, trans="T", lower=False, check_finite=False
+        ).T
+        A[h:, :h], A[:h, h:] = L, U
+    for c in range(0, n - h, _STRIP):  # of a Hermitian matrix, what is below the diagonal
+        A[h + c if hermitian else h :, h + c : h + c + _STRIP] -= (
+            L[c if hermitian else 0 :] @ U[:, c : c + _STRIP]
         )
-        if hermitian:
-            L = (U / D.diagonal()[:, None]).conj().T
-        else:
-            L = scipy.linalg.solve_triangular(
-                D, A[j1:, j0:j1].T, trans="T", lower=False, check_finite=False
-            ).T
-        for c in range(j1, n, _STRIP):
-            first = c if hermitian else j1
-            A[first:, c : c + _STRIP] -= L[first - j1 :] @ U[:, c - j1 : c - j1 + _STRIP]
-    return keep, pivots
+    _eliminate(A[h:, h:], u[h:], hermitian, keep[h:], pivots[h:])
 
 
 @jit
