@@ -19,7 +19,7 @@ from lrla.dpp import KDPP
 X, digit = load_digits(return_X_y=True)
 squares = np.sum(X**2, axis=1)
 distance = np.maximum(squares[:, None] + squares - 2 * X @ X.T, 0)
-dpp = KDPP(np.exp(-4 * distance / np.median(distance)), 20)
+dpp = KDPP(np.exp(-0.2 * distance / np.median(distance)), 20)
 diverse = dpp.sample(rng=7)
 uniform = np.random.default_rng(7).choice(len(X), 20, replace=False)
 
