@@ -112,6 +112,8 @@ def choice_numpy_without(scores, size):
     """Draw one after the other without replacement by NumPy's generator."""
     p = scores / scores.sum()
     return np.random.default_rng(7).choice(len(scores), size, replace=False, p=p)
+
+
 def leverage_qr(A):
     """Compute leverage scores from the orthonormal factor of NumPy's QR."""
     return np.sum(np.linalg.qr(A)[0] ** 2, axis=1)
@@ -143,6 +145,8 @@ def leverage_sparse(A):
     """Compute leverage scores of sparse rows by SciPy: the inverse Gram matrix times all rows."""
     rows = A @ np.linalg.inv((A.T @ A).toarray())
     return np.asarray(A.multiply(rows).sum(axis=1)).ravel()
+
+
 def projection_dppy(V):
     """Return a function that draws from the projection process of V by DPPy's Gram-Schmidt."""
     from dppy.finite_dpps import FiniteDPP
