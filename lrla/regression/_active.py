@@ -16,6 +16,7 @@ from lrla._core.operators import as_operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.blocks import as_blocks
+from lrla.regression._active_lp import Active, solve
 from lrla.regression._lstsq import lstsq
 from lrla.sampling import LeverageResult, RowSample, leverage_scores, sample_rows
 
@@ -40,12 +41,14 @@ class ActiveRegressionResult(Result):
         it had not seen; infinite if some label cannot be left out. Exact if all rows were asked.
     rank : int
         Numerical rank of the data.
-    sample : RowSample
-        The rows with their probabilities and weights.
+    samples : tuple of RowSample
+        The rows with their probabilities and weights: one sample, or two halves for ``p != 2``.
     status : Status
-        `Status.CONVERGED`, or `Status.STAGNATED` if the rows drawn span less than those of A.
+        `Status.CONVERGED`, or `Status.STAGNATED` if the rows drawn span less than those of A; for
+        ``p != 2`` otherwise that of `lp_regression`.
     info : Info
-        ``excess_bound``: see the notes; ``n_queried``; ``leverage_method``; ``seed``; ``seconds``.
+        ``excess_bound``: see the notes, None for ``p != 2``; ``n_queried``; ``n_clipped``, labels
+        that were taken for outliers; ``seed``; ``seconds``.
     """
 
     x: Array
@@ -53,7 +56,7 @@ class ActiveRegressionResult(Result):
     labels: Array
     residual_norm: Any
     rank: int
-    sample: RowSample
+    samples: tuple[RowSample, ...]
     status: Status
     info: Info
 
@@ -63,12 +66,13 @@ def active_regression(
     query: Callable[[Array], Any],
     budget: int,
     *,
+    p: float = 2,
     design: str = "pivotal",
     coords: Any = None,
     delta: float = 0.1,
     rng: Any = None,
 ) -> ActiveRegressionResult:
-    """Solve ``min_x norm(A @ x - b)`` nearly, from no more than ``budget`` entries of b.
+    """Solve ``min_x norm(A @ x - b, p)`` nearly, from no more than ``budget`` entries of b.
 
     Parameters
     ----------
@@ -79,6 +83,8 @@ def active_regression(
         once.
     budget : int
         How many labels may be asked for, at least the rank of A.
+    p : float, default 2
+        Which norm, from 1 to below infinity.
     design : {"pivotal", "systematic", "replacement", "bottom_k"}, default "pivotal"
         How rows are drawn: see `lrla.sampling.sample_rows`.
     coords : array of shape (m, k), optional
@@ -92,7 +98,7 @@ def active_regression(
     Returns
     -------
     ActiveRegressionResult
-        With fields x, indices, labels, residual_norm, rank, sample, status and info.
+        With fields x, indices, labels, residual_norm, rank, samples, status and info.
 
     Raises
     ------
@@ -128,7 +134,17 @@ def active_regression(
     others, in which each labelled row stands for some by its residual under the solution without
     it.
 
-    Cost: leverage scores of A, two passes, and a least-squares problem of ``budget`` rows.
+    For ``p != 2`` rows are drawn by l_p Lewis weights, in two halves if there are four labels for
+    each dimension; O(n / eps) of them, up to logarithms, do for p from 1 to 2 (n / eps**2 for p =
+    1) and O(n**(p/2) / eps**p) for larger p [3]_. As there, a fit to some labels says which others
+    are too far out for any good solution to come near, and these are moved to where the fit puts
+    them: labels that alone would stand for more than ten times the loss of all rows. Other than
+    there, each half is judged by the fit to the other, and the answer is the fit to both. Then
+    ``residual_norm`` estimates that of fits to half of the labels; for large p it hangs on a few of
+    them. Without halves it is infinite.
+
+    Cost: leverage scores of A, two passes (Lewis weights, some times as much), and regressions on
+    ``budget`` rows.
 
     References
     ----------
@@ -151,47 +167,67 @@ def active_regression(
     True
     """
     start = time.perf_counter()
-    budget = _check(budget, design, delta)
+    budget = _check(budget, p, design, delta)
     A = as_blocks(A)
-    leverage = leverage_scores(A, rng=(seed := seed_of(rng)))
-    if budget < leverage.rank:
-        raise ValueError(
-            f"budget must be at least the rank of A, which is {leverage.rank}, got {budget}"
-        )
-    sample = sample_rows(
-        leverage.scores, min(budget, int(leverage.scores.shape[0])),
-        design=design, coords=coords, rng=seed,
-    )  # fmt: skip
-    rows = sample.rows(A, math.inf)
-    labels = ask(query, sample.indices)
-    fit = lstsq(rows, labels, weights=sample.weights, rng=seed)
-    status = Status.CONVERGED
-    if fit.rank < leverage.rank:
+    seed = seed_of(rng)
+    found = _euclidean if p == 2 else _other_norm
+    out, bound = found(A, query, budget, p, design, coords, delta, seed)
+    status = out.status
+    if out.spanned < out.rank:
         status = Status.STAGNATED
         warn(
-            f"the {len(sample)} rows drawn span {fit.rank} of {leverage.rank} dimensions; raise "
-            "budget",
+            f"the {int(out.indices.shape[0])} rows drawn span {out.spanned} of {out.rank} "
+            "dimensions; raise budget",
             AccuracyWarning,
         )
     return ActiveRegressionResult(
-        fit.x,
-        sample.indices,
-        labels,
-        _held_out(rows, labels, sample, fit.x, fit.rank),
-        leverage.rank,
-        sample,
+        out.x,
+        out.indices,
+        out.labels,
+        out.residual_norm,
+        out.rank,
+        out.samples,
         status,
         Info(
-            excess_bound=_bound(leverage, sample, delta),
-            n_queried=len(sample),
-            leverage_method=leverage.info.method,
+            excess_bound=bound,
+            n_queried=int(out.indices.shape[0]),
+            n_clipped=out.n_clipped,
             seed=seed,
             seconds=time.perf_counter() - start,
         ),
     )
 
 
-def _check(budget: Any, design: str, delta: float) -> int:
+def _euclidean(
+    A: Any, query: Callable[[Array], Any], budget: int, p: float, design: str, coords: Any,
+    delta: float, seed: int,
+) -> tuple[Active, float | None]:  # fmt: skip
+    leverage = leverage_scores(A, rng=seed)
+    if budget < leverage.rank:
+        raise ValueError(
+            f"budget must be at least the rank of A, which is {leverage.rank}, got {budget}"
+        )
+    size = min(budget, int(leverage.scores.shape[0]))
+    sample = sample_rows(leverage.scores, size, design=design, coords=coords, rng=seed)
+    rows = sample.rows(A, math.inf)
+    labels = ask(query, sample.indices)
+    fit = lstsq(rows, labels, weights=sample.weights, rng=seed)
+    norm = _held_out(rows, labels, sample, fit.x, fit.rank)
+    out = Active(
+        fit.x, sample.indices, labels, norm, leverage.rank, fit.rank, (sample,),
+        Status.CONVERGED, 0,
+    )  # fmt: skip
+    return out, _bound(leverage, sample, delta)
+
+
+def _other_norm(
+    A: Any, query: Callable[[Array], Any], budget: int, p: float, design: str, coords: Any,
+    delta: float, seed: int,
+) -> tuple[Active, float | None]:  # fmt: skip
+    return solve(A, lambda i: ask(query, i), budget, p, design, coords, seed), None
+
+
+def _check(budget: Any, p: float, design: str, delta: float) -> int:
     try:
         budget = operator.index(budget)
     except TypeError:
@@ -201,6 +237,8 @@ def _check(budget: Any, design: str, delta: float) -> int:
     if design not in DESIGNS:
         why = ": it may draw more rows than the budget" if design == "poisson" else ""
         raise ValueError(f"design must be one of {', '.join(DESIGNS)}, got {design!r}{why}")
+    if not 1 <= p < math.inf:
+        raise ValueError(f"p must be at least 1 and finite, got {p}")
     if not 0 < delta < 1:
         raise ValueError(f"delta must be between 0 and 1, got {delta}")
     return budget
