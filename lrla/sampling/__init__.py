@@ -14,10 +14,17 @@ scores on the way (Cohen, Musco, Pachocki 2020).
 
 `logistic_coreset` chooses rows for classification (Mai, Musco, Rao 2021; Munteanu, Omlor 2024), and
 `mu_complexity` says whether few can do; `robust_coreset` is for losses between l_1 and l_2.
+
+`sensitivities` are the largest share of an l_p norm that a row can have, bounded on both sides;
+`total_sensitivity` is their sum, from a few of them, and `max_sensitivity` their maximum
+(Padmanabhan, Woodruff, Zhang 2023). `subspace_sample` draws few rows that keep the l_p norm of a
+column space, by any of these scores (Cohen, Peng 2015; Woodruff, Yasuda 2023; Munteanu, Omlor 2024),
+and `distortion` measures what they keep.
 """
 
 from lrla.sampling._coresets import logistic_coreset, robust_coreset
 from lrla.sampling._cross import CrossLeverageResult, cross_leverage
+from lrla.sampling._distortion import Distortion, distortion
 from lrla.sampling._hat import HatStatistics, hat_statistics
 from lrla.sampling._leverage import (
     LeverageResult,
@@ -31,28 +38,45 @@ from lrla.sampling._online import OnlineRowSampler
 from lrla.sampling._probabilities import inclusion_probabilities
 from lrla.sampling._row_sample import Estimate, RowSample
 from lrla.sampling._sample_rows import sample_rows
+from lrla.sampling._sensitivities import SensitivityResult, sensitivities
 from lrla.sampling._streams import ReservoirSampler, StreamSample
+from lrla.sampling._subspace import subspace_sample
+from lrla.sampling._total_sensitivity import (
+    MaxSensitivity,
+    TotalSensitivity,
+    max_sensitivity,
+    total_sensitivity,
+)
 
 __all__ = [
     "CrossLeverageResult",
+    "Distortion",
     "Estimate",
     "HatStatistics",
     "LeverageResult",
     "LewisResult",
+    "MaxSensitivity",
     "MuComplexityResult",
     "OnlineRowSampler",
     "ReservoirSampler",
     "RowSample",
+    "SensitivityResult",
     "StreamSample",
+    "TotalSensitivity",
     "cross_leverage",
+    "distortion",
     "effective_dimension",
     "hat_statistics",
     "inclusion_probabilities",
     "leverage_scores",
     "lewis_weights",
     "logistic_coreset",
+    "max_sensitivity",
     "mu_complexity",
     "ridge_leverage_scores",
     "robust_coreset",
     "sample_rows",
+    "sensitivities",
+    "subspace_sample",
+    "total_sensitivity",
 ]

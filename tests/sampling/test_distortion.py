@@ -1,0 +1,157 @@
+"""Distortion: what a search finds against what there is."""
+
+import numpy as np
+import pytest
+from lp_designs import designs
+
+from lrla.sampling import distortion, lewis_weights, sample_rows
+
+
+def heavy(m, n, seed=90210):
+    return np.random.default_rng(seed).standard_t(2, (m, n))
+
+
+def quotients(A, sample, p, X):
+    rows, w = A[sample.indices], sample.weights
+    return (w @ np.abs(rows @ X) ** p) / np.sum(np.abs(A @ X) ** p, axis=0)
+
+
+def draw(A, p, size, seed=90210, **options):
+    weights = lewis_weights(A, p, rng=seed).weights
+    return sample_rows(weights, size, rng=seed, **options)
+
+
+def test_two_is_eigenvalues():
+    A = heavy(300, 5)
+    sample = draw(A, 2, 60)
+    found = distortion(A, sample)
+    B = sample.rows(A)
+    R = np.linalg.qr(A)[1]
+    want = np.linalg.svd(np.linalg.solve(R.T, B.T), compute_uv=False) ** 2
+    np.testing.assert_allclose(tuple(found), (want[-1], want[0]), rtol=1e-10)
+    assert found.exact
+    assert found.method == "eigenvalues"
+    assert found.eps == max(1 - found.low, found.high - 1)
+
+
+@pytest.mark.parametrize("p", [0.5, 1, 1.5, 2, 3, 7])
+def test_witnesses_attain_what_is_said(p):
+    for _, A in designs(200, 4):
+        sample = draw(A, p, 60)
+        found = distortion(A, sample, p, rng=90210)
+        X = np.stack([found.x_low, found.x_high], axis=1)
+        np.testing.assert_allclose(quotients(A, sample, p, X), tuple(found), rtol=1e-8, atol=1e-12)
+        assert found.low <= 1 + 1e-9
+        assert found.exact == (p == 2)
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 3, 6])
+def test_a_sweep_of_two_dimensions_finds_the_extremes(p):
+    angles = np.linspace(0, np.pi, 40_001)
+    for name, A in designs(150, 2):
+        if name == "dummies":
+            A = A[:, -1:] * [1, 1] + np.eye(150, 2)  # its two columns make one dimension less
+        sample = draw(A, p, 30)
+        # fine where the norm is round: in the coordinates of a QR factorization
+        X = np.linalg.solve(np.linalg.qr(A)[1], np.stack([np.cos(angles), np.sin(angles)]))
+        want = quotients(A, sample, p, X)
+        found = distortion(A, sample, p)
+        assert found.method == "sweep"
+        assert found.low <= want.min() * (1 + 1e-6)
+        assert found.high >= want.max() * (1 - 1e-6)
+        assert found.low >= want.min() * (1 - 1e-3)
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 3])
+def test_a_search_finds_nearly_what_many_minimisers_find(p):
+    """A local optimiser from 15 random starts on either side gets no further by a tenth."""
+    from scipy.optimize import minimize
+
+    for name, A in designs(200, 4):
+        if name == "dummies":
+            continue
+        U = np.linalg.qr(A)[0]
+        sample = draw(A, p, 60)
+        found = distortion(A, sample, p, rng=1)
+        starts = np.random.default_rng(6021).standard_normal((15, 4))
+        for sign, value in ((1, found.low), (-1, found.high)):
+            best = min(
+                minimize(
+                    lambda x, s=sign, U=U, sample=sample: (
+                        s * np.log(quotients(U, sample, p, x[:, None])[0])
+                    ),
+                    x,
+                    method="Nelder-Mead",
+                    options={"maxfev": 120},
+                ).fun
+                for x in starts
+            )
+            assert sign * np.log(value) <= best + 0.1, name
+
+
+def test_one_direction_is_exact():
+    A = heavy(100, 1)
+    sample = draw(A, 1, 20)
+    found = distortion(A, sample, 1)
+    want = quotients(A, sample, 1, np.ones((1, 1)))[0]
+    np.testing.assert_allclose(tuple(found), (want, want), rtol=1e-12)
+    assert found.exact
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_a_lost_direction_is_found(p):
+    A = heavy(200, 4)
+    A[:, 3] = 0
+    A[17, 3] = 1
+    sample = sample_rows(np.where(np.arange(200) == 17, 0, 1.0), 50, rng=90210)
+    found = distortion(A, sample, p)
+    assert found.low < 1e-12
+    assert found.eps >= 1 - 1e-12
+    few = sample_rows(np.ones(200), 3, rng=90210)
+    assert distortion(A, few, p).low < 1e-12
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_all_rows_distort_nothing(p):
+    A = heavy(50, 3)
+    with pytest.warns(UserWarning, match="only 50 of 50"):
+        sample = sample_rows(np.ones(50), 60)
+    np.testing.assert_allclose(tuple(distortion(A, sample, p)), (1, 1), rtol=1e-12)
+
+
+def test_degenerate_data():
+    sample = sample_rows(np.ones(20), 5, rng=1)
+    with pytest.warns(UserWarning, match="rank 0"):
+        found = distortion(np.zeros((20, 2)), sample, 1)
+    assert tuple(found) == (1, 1)
+    A = heavy(20, 2)
+    want = tuple(distortion(A, sample, 1))
+    np.testing.assert_allclose(tuple(distortion(1e150 * A, sample, 1)), want, rtol=1e-6)
+    np.testing.assert_allclose(tuple(distortion(1e-150 * A, sample, 1)), want, rtol=1e-6)
+    with pytest.warns(UserWarning, match="rank 2"):
+        twice = distortion(np.hstack([A, A]), sample, 1)
+    np.testing.assert_allclose(tuple(twice), want, rtol=1e-6)
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_every_array_library(backend, p):
+    A = heavy(60, 3)
+    scores = lewis_weights(A, p, rng=1).weights
+    sample = sample_rows(backend.asarray(scores), 30, rng=1)
+    want = distortion(A, sample_rows(scores, 30, rng=1), p, rng=1)
+    found = distortion(backend.asarray(A), sample, p, rng=1)
+    np.testing.assert_allclose(tuple(found), tuple(want), rtol=1e-3)
+    assert found.x_low.shape == (3,)
+
+
+def test_mistakes():
+    A = heavy(20, 2)
+    sample = sample_rows(np.ones(20), 5, rng=1)
+    with pytest.raises(ValueError, match="A must have 20 rows, as the sample is one of so many"):
+        distortion(A[:19], sample)
+    with pytest.raises(ValueError, match="p must be positive and finite, got inf"):
+        distortion(A, sample, np.inf)
+    with pytest.raises(ValueError, match="p must be positive and finite, got 0"):
+        distortion(A, sample, 0)
+    with pytest.raises(TypeError, match="A must be real"):
+        distortion(A + 0j, sample)
