@@ -153,3 +153,19 @@ def projection_dppy(V):
 
     process = FiniteDPP("correlation", True, K_eig_dec=(np.ones(V.shape[1]), V))
     return lambda: process.sample_exact(mode="GS")
+def sensitivity_linprog(A, i, p):
+    """Solve the problem of one row's sensitivity by SciPy's linear programs, p = 1 or infinity."""
+    from scipy.optimize import linprog
+
+    m, n = A.shape
+    k = m if p == 1 else 1  # one bound for each residual, or one for all
+    bound = -np.eye(m) if p == 1 else -np.ones((m, 1))
+    done = linprog(
+        np.append(np.zeros(n), np.ones(k)),
+        A_ub=np.block([[A, bound], [-A, bound]]),
+        b_ub=np.zeros(2 * m),
+        A_eq=np.append(A[i], np.zeros(k))[None],
+        b_eq=[1],
+        bounds=[(None, None)] * n + [(0, None)] * k,
+    )
+    return 1 / done.fun

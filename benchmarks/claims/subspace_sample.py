@@ -1,0 +1,136 @@
+"""Show the distortion of samples of rows: by scheme and size, and by design.
+
+For p = 2 it is exact, otherwise what a search finds. Median and largest of some draws.
+
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m benchmarks.claims.subspace_sample
+
+Ends with an error if the mixed scheme is worse than 1.3 times the best by more than 0.05, or if the
+distortion for p = 2 does not fall like a power of the size between -0.65 and -0.4.
+"""
+
+import datetime
+import platform
+import sys
+import warnings
+
+import numpy as np
+
+import lrla
+from lrla.sampling import (
+    distortion,
+    leverage_scores,
+    lewis_weights,
+    sample_rows,
+    sensitivities,
+    subspace_sample,
+)
+
+DRAWS, SHAPE, SIZES = 7, (2000, 6), (100, 400)
+SCHEMES = ("lewis", "leverage", "root_leverage", "sensitivity", "mixed", "uniform")
+DESIGNS = ("replacement", "poisson", "systematic", "pivotal")
+
+
+def matrices(m, n):
+    """Yield (name, matrix): even rows, heavy rows, rare columns, scales, polynomials, dummies."""
+    rng = np.random.default_rng(7)
+    even = rng.standard_normal((m, n))
+    yield "gauss", even
+    yield "heavy", rng.standard_t(1.2, (m, n))
+    rare = even.copy()
+    rare[:, n // 2 :] = 0
+    for j in range(n // 2, n):
+        rows = rng.choice(m, 3 + 2 * (j - n // 2), replace=False)
+        rare[rows, j] = rng.standard_normal(len(rows))
+    yield "rare", rare
+    yield "scales", even * np.exp(2 * rng.standard_normal(m))[:, None]
+    yield "poly", np.polynomial.chebyshev.chebvander(np.linspace(-1, 1, m), n - 1)
+    dummies = np.zeros((m, n))
+    dummies[np.arange(m), np.minimum(rng.geometric(0.5, m) - 1, n - 2)] = 1
+    dummies[:, -1] = rng.standard_normal(m)
+    yield "dummies", dummies
+
+
+def scores(A, p, scheme):
+    """Return the scores of a scheme, or None for root leverage, which has its own rounds."""
+    if scheme == "uniform":
+        return np.ones(len(A))
+    if scheme == "leverage":
+        return leverage_scores(A).scores
+    if scheme == "lewis":
+        return lewis_weights(A, p).weights
+    if scheme == "sensitivity":
+        return sensitivities(A, p, tol=1e-2).scores
+    if scheme == "mixed":
+        return scores(A, p, "sensitivity") + scores(A, p, "leverage") + 1 / len(A)
+    return None
+
+
+def errors(A, p, size, scheme, design="pivotal"):
+    """Return the distortions of some draws."""
+    s = scores(A, p, scheme)
+    out = []
+    for seed in range(DRAWS):
+        if s is None:
+            sample = subspace_sample(A, p, size=size, scheme=scheme, verify=False, rng=seed)
+        else:
+            sample = sample_rows(s, size, design=design, rng=seed)
+        out.append(distortion(A, sample, p, rng=7).eps)
+    return out
+
+
+def by_scheme():
+    broken = False
+    for p in (1, 3):
+        schemes = [s for s in SCHEMES if s != "root_leverage" or p < 2]
+        print(f"\np = {p}, {SHAPE[0]} x {SHAPE[1]}, median/largest of {DRAWS}")
+        print(f"{'data':8} {'size':>5} " + " ".join(f"{s:>13}" for s in schemes))
+        for name, A in matrices(*SHAPE):
+            for size in SIZES:
+                found = {s: errors(A, p, size, s) for s in schemes}
+                cells = (f"{np.median(e):6.2f}/{max(e):6.2f}" for e in found.values())
+                print(f"{name:8} {size:5} " + " ".join(cells), flush=True)
+                median = {s: np.median(e) for s, e in found.items()}
+                broken |= median["mixed"] > 1.3 * min(median.values()) + 0.05
+    return broken
+
+
+def by_size():
+    A = np.random.default_rng(7).standard_normal((20_000, 10))
+    sizes = [125, 250, 500, 1000, 2000]
+    print("\np = 2, Gaussian 20000 x 10, leverage scores: median distortion by design")
+    print(f"{'design':12} " + " ".join(f"{s:7}" for s in sizes) + "   slope")
+    slopes = []
+    for design in DESIGNS:
+        medians = [np.median(errors(A, 2, s, "leverage", design)) for s in sizes]
+        slopes.append(np.polyfit(np.log(sizes), np.log(medians), 1)[0])
+        print(f"{design:12} " + " ".join(f"{e:7.3f}" for e in medians) + f" {slopes[-1]:7.2f}")
+    return not all(-0.65 < slope < -0.4 for slope in slopes)
+
+
+def by_eps():
+    print("\nsizes that eps asks for: rows, doublings, distortion found")
+    for p in (1, 1.5, 2, 3, 4):
+        cells = []
+        for name, A in matrices(*SHAPE):
+            sample = subspace_sample(A, p, eps=0.5, rng=7)
+            i = sample.info
+            cells.append(f"{name} {len(sample)} ({i.doublings}) {i.distortion.eps:.2f}")
+        print(f"p = {p:3}, eps = 0.5: " + ", ".join(cells), flush=True)
+
+
+def main():
+    """Print the tables and check the bounds."""
+    warnings.simplefilter("ignore", lrla.AccuracyWarning)
+    print(
+        f"{datetime.date.today()}  {platform.machine()}, python {platform.python_version()}, "
+        f"numpy {np.__version__}, lrla {lrla.__version__}"
+    )
+    with lrla.threads(1):
+        broken = by_size()
+        broken |= by_scheme()
+        by_eps()
+    return broken
+
+
+if __name__ == "__main__":
+    sys.exit(main())
