@@ -153,6 +153,8 @@ def projection_dppy(V):
 
     process = FiniteDPP("correlation", True, K_eig_dec=(np.ones(V.shape[1]), V))
     return lambda: process.sample_exact(mode="GS")
+
+
 def sensitivity_linprog(A, i, p):
     """Solve the problem of one row's sensitivity by SciPy's linear programs, p = 1 or infinity."""
     from scipy.optimize import linprog
