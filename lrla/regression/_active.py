@@ -152,6 +152,8 @@ def active_regression(
        leverage score sampling", ICLR 2024, arXiv:2310.04966.
     .. [2] B. W. Larsen and T. G. Kolda, "Revisiting approximate leverage score sketching for matrix
        least squares", arXiv:2201.10638.
+    .. [3] C. Musco, C. Musco, D. P. Woodruff and T. Yasuda, "Active linear regression for l_p norms
+       and beyond", FOCS 2022, arXiv:2111.04888.
 
     Examples
     --------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from lrla._core.arrays import Array, Space, as_array, real_dtype, space_of
 from lrla._core.operators import Operator, as_operator
@@ -15,7 +15,8 @@ from lrla.sampling._designs import Draw, by_threshold, smallest
 _HAJEK = ("pivotal", "systematic")
 
 
-class Estimate(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
     """An estimated total over all rows, and how far off it may be.
 
     Parameters
@@ -182,7 +183,7 @@ class RowSample(Result):
         Returns
         -------
         Estimate
-            A named tuple: the estimate, its standard error, and whether that is approximate.
+            The estimate, its standard error, and whether that is approximate.
 
         Raises
         ------
