@@ -93,3 +93,11 @@ def leverage_exact(A):
     # G^-1 = I - E + E^2 - ... with E of order 1e-13
     E = G - np.eye(A.shape[1])
     return np.sum((B - (B @ E) + (B @ E) @ E) * B, axis=1)
+
+
+def laplacian(*shape):
+    """Make the Laplacian of a grid in CSR form, with int32 indices and zero boundary values."""
+    import pyamg
+    from scipy.sparse import csr_array
+
+    return csr_array(pyamg.gallery.poisson(shape, format="csr").astype(np.float64))

@@ -171,3 +171,29 @@ def sensitivity_linprog(A, i, p):
         bounds=[(None, None)] * n + [(0, None)] * k,
     )
     return 1 / done.fun
+def sor_pyamg(A, x, b, omega, sweeps):
+    """Sweep in place by PyAMG's SOR."""
+    from pyamg.relaxation.relaxation import sor
+
+    sor(A, x, b, omega, iterations=sweeps)
+
+
+def cg_scipy(A, b, rtol):
+    """Solve by SciPy's conjugate gradients, without preconditioner."""
+    from scipy.sparse.linalg import cg
+
+    return cg(A, b, rtol=rtol)[0]
+
+
+def ruge_stuben_pyamg(A, b, rtol):
+    """Solve by PyAMG's classical multigrid, its setup included."""
+    from pyamg import ruge_stuben_solver
+
+    return ruge_stuben_solver(A).solve(b, tol=rtol)
+
+
+def smoothed_aggregation_pyamg(A, b, rtol):
+    """Solve by PyAMG's smoothed aggregation in conjugate gradients, its setup included."""
+    from pyamg import smoothed_aggregation_solver
+
+    return smoothed_aggregation_solver(A).solve(b, tol=rtol, accel="cg")

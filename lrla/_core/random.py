@@ -34,6 +34,7 @@ class Domain(enum.IntEnum):
     BANDIT = 40
     STREAM = 41
     DPP = 20
+    KACZMARZ = 60
 
 
 def tag(domain: Domain, stream: int = 0) -> int:

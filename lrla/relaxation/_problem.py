@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lrla._core.arrays import Array, is_complex
+from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_of
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Loop
 from lrla._core.linalg import norm
@@ -28,9 +28,9 @@ class Problem:
     ----------
     op : Operator
         The matrix, of the dtype of the answer.
-    b : array of shape (n,) or (n, p)
+    b : array of shape (m,) or (m, p)
         Right-hand sides over ``unit``.
-    x0 : array of the shape of b
+    x0 : array of shape (n,) or (n, p)
         Where to start, over ``unit``; an array of its own.
     target : NumPy array of shape (p,) or (1,)
         Residual norms to reach, over ``unit``.
@@ -79,21 +79,32 @@ def pose(
         )
     space = op.space
     xp = space.xp
-    start = None if x0 is None else right_hand_side(x0, op, "x0")
+    start = None if x0 is None else _start(x0, op, tuple(b.shape[1:]))
     dtype = xp.result_type(op.dtype, b.dtype, *(() if start is None else (start.dtype,)))
-    if start is not None and tuple(start.shape) != tuple(b.shape):
-        raise ValueError(
-            f"x0 must have the shape of b, got shapes {tuple(start.shape)} and {tuple(b.shape)}"
-        )
     peak = float(xp.max(xp.abs(b))) if 0 not in b.shape else 0.0
     unit = 1.0
     if peak and not 1e-30 < peak < 1e30:
         unit = 2.0 ** math.floor(math.log2(peak))
     b = xp.astype(b, dtype) / unit
-    start = xp.zeros_like(b) if start is None else xp.astype(start, dtype) / unit
+    if start is None:
+        start = space.zeros((op.shape[1], *b.shape[1:]), dtype)
+    start = xp.astype(start, dtype) / unit
     columns = [norm(b)] if b.ndim == 1 else [float(v) for v in norm(b, axis=0)]
     target = np.maximum(rtol * np.asarray(columns, float), atol / unit)
     return Problem(_cast(op, dtype), b, start, target, unit)
+
+
+def _start(x0: Any, op: Operator, columns: tuple[int, ...]) -> Array:
+    """Check where to start."""
+    x0 = as_array(x0, "x0", ndim=(1, 2))
+    space_of(x0, op.space.zeros((0,), op.dtype))
+    if tuple(x0.shape) != (op.shape[1], *columns):
+        raise ValueError(
+            "x0 must have as many rows as A has columns, and as many columns as b, got shape "
+            f"{tuple(x0.shape)} instead of {(op.shape[1], *columns)}"
+        )
+    check_finite(x0, "x0")
+    return x0
 
 
 def _cast(op: Operator, dtype: Any) -> Operator:

@@ -13,7 +13,7 @@ from lrla._core.operators import Operator, as_operator
 
 @dataclass(frozen=True, slots=True, eq=False)
 class System:
-    """A square matrix whose rows can be read.
+    """A matrix whose rows can be read.
 
     Parameters
     ----------
@@ -106,13 +106,13 @@ def on_host(x: Array) -> np.ndarray[Any, Any]:
     return np.asarray([int(i) for i in x], np.int64)
 
 
-def right_hand_side(b: Any, op: Operator, name: str = "b") -> Array:
-    """Check a right-hand side or a start: where it lives, its shape, and that it is finite."""
-    b = as_array(b, name, ndim=(1, 2))
+def right_hand_side(b: Any, op: Operator) -> Array:
+    """Check a right-hand side: where it lives, its shape, and that it is finite."""
+    b = as_array(b, "b", ndim=(1, 2))
     space_of(b, op.space.zeros((0,), op.dtype))
     if b.shape[0] != op.shape[0]:
         raise ValueError(
-            f"{name} must have as many rows as A, got shapes {tuple(b.shape)} and {op.shape}"
+            f"b must have as many rows as A, got shapes {tuple(b.shape)} and {op.shape}"
         )
-    check_finite(b, name)
+    check_finite(b, "b")
     return b

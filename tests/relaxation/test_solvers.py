@@ -151,14 +151,14 @@ def test_a_callback_stops(solver):
 @pytest.mark.parametrize("n", [64, 128])
 @pytest.mark.parametrize("kind", ["random", "ones"])
 def test_adaptive_factors_cost_little(n, kind):
-    """At most 1.6 times the sweeps of the best factor, which they do not know."""
+    """At most 1.3 times the sweeps of the best factor, which is not known to them."""
     A = poisson(n, n)
     b = np.ones(n * n) if kind == "ones" else np.random.default_rng(5).standard_normal(n * n)
     best = 2 / (1 + np.sin(np.pi / (n + 1)))
     exact = sor(A, b, omega=best, rtol=1e-8)
     found = sor(A, b, rtol=1e-8)
     assert found.status
-    assert found.info.iterations <= 1.7 * exact.info.iterations
+    assert found.info.iterations <= 1.3 * exact.info.iterations
     assert 1.5 < found.info.omega < 2
 
 
@@ -221,7 +221,11 @@ MISTAKES = [
     (lambda A, b: sor(A, b, max_iter=-1), ValueError, "max_iter must not be negative, got -1"),
     (lambda A, b: sor(A, b, check_every=0), ValueError, "check_every must be at least 1, got 0"),
     (lambda A, b: sor(A, b[:3]), ValueError, r"b must have as many rows as A, got shapes \(3,\)"),
-    (lambda A, b: sor(A, b, b[:, None]), ValueError, r"x0 must have the shape of b, got shapes"),
+    (
+        lambda A, b: sor(A, b, b[:, None]),
+        ValueError,
+        r"x0 must have as many rows as A has columns, and",
+    ),
     (lambda A, b: sor(A, b * np.inf), ValueError, "b must be finite"),
     (
         lambda A, b: ssor_pcg(A, b[:, None]),
