@@ -11,8 +11,7 @@ from lrla.kernels.colouring import greedy_colours
 
 Integers = np.ndarray[Any, Any]
 
-# stored entries of a block of rows that is one piece of work: some 300 microseconds
-_GRAIN = 300_000
+_LEAST = 512  # rows of a block: fewer would not be worth the bookkeeping
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +43,7 @@ def natural(indices: Integers, indptr: Integers) -> Order:
         int(np.max(filled - indices[indptr[filled]])),
         int(np.max(indices[indptr[filled + 1] - 1] - filled)),
     )
-    height = max(reach + 1, -(-_GRAIN * n // indices.size))
+    height = max(reach + 1, _LEAST)
     return Order(None, (*range(0, n, height), n), False)
 
 

@@ -7,10 +7,15 @@ with the matrix takes 1.0 ms). Indices are read as unsigned numbers, since signe
 for being counted from the end: 1.9 ms. Contraction makes a multiplication and the subtraction after
 it one instruction, with one rounding; sums keep the order in which they are written.
 
+Several sweeps in natural order go over the matrix as a wave: at time t, sweep k works on block t - 2
+k. Blocks are at least as high as the matrix is wide, so that what is worked on at one time neither
+touches nor reads one another, and every row reads what it would have read. A block then serves all
+sweeps while it is in the cache: ten of them on the square of 1024 x 1024 take 3.7 ms each instead
+of 6.1. Threads share the sweeps, some for each, a few blocks apart.
+
 Sums over rows are made block by block, and blocks depend on the matrix alone: so neither do the
-bits depend on the number of threads. Where rows of a block are independent, blocks of one colour
-are cut further and shared between threads. Else sweep k works on block t - 2 k at time t: such
-blocks neither touch nor read one another, and every row reads what it would have read.
+bits depend on the number of threads. Where rows of a block are independent, as those of one colour
+are, blocks are cut further and shared between threads.
 """
 
 from itertools import pairwise
@@ -68,42 +73,61 @@ def _arrange(data, indices, indptr, omega, reverse, out, columns, scale, first, 
 def sweeps(x, b, data, indices, indptr, blocks, independent, n_sweeps, reverse, out):
     new, target = _room(x, out)
     args = new, *_plain(b, data, indices, indptr)
-    if independent:
-        pieces = [[(a + s, a + e) for s, e in ranges(z - a, _GRAIN)]
-                  for a, z in pairwise(blocks)]  # fmt: skip
-    else:
-        pieces = [[(a, z)] for a, z in pairwise(blocks)]
-    bounds = np.array([0, *(z for piece in pieces for _, z in piece)], np.int64)
+    threads = thread_count()
+    colours = [_pieces(a, z) for a, z in pairwise(blocks)] if independent else []
+    ends = [z for colour in colours for _, z in colour] if independent else blocks[1:]
+    bounds = np.array([0, *ends], np.int64)
     sums = np.zeros((n_sweeps, bounds.size - 1))
-    body = _few if x.ndim == 2 else _one
     width = x.shape[1] if x.ndim == 2 else 1
-
-    def part(k0, k1, g0, g1):
-        body(*args, bounds, sums, k0, k1, g0, g1, reverse)
-
-    step = _SPEED * data.size * width / max(bounds.size - 1, 1)  # seconds for a piece, on average
-    if thread_count() == 1 or step * sums.size < 1e-3:
-        part(0, n_sweeps, 0, bounds.size - 1)
+    body = _few if x.ndim == 2 else _one
+    step = _SPEED * data.size * width / max(bounds.size - 1, 1)  # seconds for a block, on average
+    if independent:
+        plan = _by_colours([len(c) for c in colours], n_sweeps, reverse)
     else:
-        for together in _order([len(p) for p in pieces], independent, n_sweeps, reverse):
-            run(part, together, work=step * len(together))
+        plan = _waves(bounds.size - 1, n_sweeps, threads, step)
+
+    def part(*place):
+        body(*args, bounds, sums, *place, reverse)
+
+    for together in plan:
+        run(part, together, work=sum(step * (k1 - k0) * (u1 - u0) for k0, k1, u0, u1 in together))
     if target is not new:
         target[...] = new
     return target, sums.sum(axis=1)
 
 
-def _order(counts, independent, n_sweeps, reverse):
-    """Yield lists of (sweep, sweep + 1, piece, piece + 1) that may be done side by side."""
-    turns = list(range(len(counts)))[:: -1 if reverse else 1]
-    first = np.cumsum([0, *counts])
-    if independent:
-        for k in range(n_sweeps):
-            for c in turns:
-                yield [(k, k + 1, int(g), int(g) + 1) for g in range(first[c], first[c + 1])]
+def _pieces(a, z):
+    """Cut rows of one colour into pieces of work."""
+    return [(a + s, a + e) for s, e in ranges(z - a, _GRAIN)]
+
+
+def _by_colours(counts, n_sweeps, reverse):
+    """Yield lists of (sweep, sweep + 1, time, time + 1) that may be done side by side."""
+    total = sum(counts)
+    ends = np.cumsum([0, *counts])
+    for k in range(n_sweeps):
+        for c in range(len(counts))[:: -1 if reverse else 1]:
+            pieces = range(ends[c], ends[c + 1])
+            # a sweep there and back counts its time from its own beginning
+            yield [(k, k + 1, u, u + 1) for u in (total - 1 - g if reverse else g for g in pieces)]
+
+
+def _waves(n_blocks, n_sweeps, threads, step):
+    """Yield lists of (first sweep, last + 1, first time, last + 1) that may be done side by side.
+
+    Each thread has some sweeps and does a stretch of their wave at a time. It is two stretches
+    behind the thread before, and a stretch is longer than the waves are deep.
+    """
+    if threads == 1 or n_sweeps < 2 or step * n_blocks * n_sweeps < 1e-3:
+        yield [(0, n_sweeps, 0, n_blocks + 2 * max(n_sweeps - 1, 0))]
         return
-    for t in range(len(turns) + 2 * (n_sweeps - 1)):
-        ready = [(k, t - 2 * k) for k in range(n_sweeps) if 0 <= t - 2 * k < len(turns)]
-        yield [(k, k + 1, turns[place], turns[place] + 1) for k, place in ready]
+    depth = -(-n_sweeps // threads)
+    groups = ranges(n_sweeps, depth)
+    stretch = max(2 * depth, int(3e-4 / (step * depth)) + 1)
+    tiles = ranges(n_blocks + 2 * (depth - 1), stretch)
+    for t in range(len(tiles) + 2 * (len(groups) - 1)):
+        ready = [(group, t - 2 * q) for q, group in enumerate(groups)]
+        yield [(*group, *tiles[place]) for group, place in ready if 0 <= place < len(tiles)]
 
 
 def _room(x, out):
@@ -131,13 +155,18 @@ def _plain(b, data, indices, indptr):
 
 
 @jit(fastmath={"contract"})
-def _one(x, b, data, indices, indptr, bounds, sums, k0, k1, g0, g1, reverse):
+def _one(x, b, data, indices, indptr, bounds, sums, k0, k1, u0, u1, reverse):
+    """Do the wave of sweeps ``k0 .. k1 - 1`` from time u0 to u1."""
     one = np.uint64(1)
-    for k in range(k0, k1):
-        for turn in range(g0, g1):
-            g = g0 + g1 - 1 - turn if reverse else turn
+    blocks = bounds.size - 1
+    for u in range(u0, u1):
+        for k in range(k0, k1):
+            g = u - 2 * (k - k0)
+            if g < 0 or g >= blocks:
+                continue
             total = 0.0
             if reverse:
+                g = blocks - 1 - g
                 i, end = np.uint64(bounds[g + 1]), np.uint64(bounds[g])
                 before = x[i] if i < x.size else x[i - one]
                 while i > end:
@@ -175,11 +204,15 @@ def _one(x, b, data, indices, indptr, bounds, sums, k0, k1, g0, g1, reverse):
 
 
 @jit(fastmath={"contract"})
-def _few(x, b, data, indices, indptr, bounds, sums, k0, k1, g0, g1, reverse):
+def _few(x, b, data, indices, indptr, bounds, sums, k0, k1, u0, u1, reverse):
     values = np.empty(x.shape[1], x.dtype)
-    for k in range(k0, k1):
-        for turn in range(g0, g1):
-            g = g0 + g1 - 1 - turn if reverse else turn
+    blocks = bounds.size - 1
+    for u in range(u0, u1):
+        for k in range(k0, k1):
+            g = u - 2 * (k - k0)
+            if g < 0 or g >= blocks:
+                continue
+            g = blocks - 1 - g if reverse else g
             total = 0.0
             for place in range(bounds[g], bounds[g + 1]):
                 i = bounds[g] + bounds[g + 1] - 1 - place if reverse else place
