@@ -171,6 +171,8 @@ def sensitivity_linprog(A, i, p):
         bounds=[(None, None)] * n + [(0, None)] * k,
     )
     return 1 / done.fun
+
+
 def sor_pyamg(A, x, b, omega, sweeps):
     """Sweep in place by PyAMG's SOR."""
     from pyamg.relaxation.relaxation import sor
