@@ -199,3 +199,43 @@ def smoothed_aggregation_pyamg(A, b, rtol):
     from pyamg import smoothed_aggregation_solver
 
     return smoothed_aggregation_solver(A).solve(b, tol=rtol, accel="cg")
+def lad_linprog(A, b):
+    """Minimise absolute deviations by SciPy's linear programming with HiGHS."""
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array, eye_array, hstack
+
+    m, n = A.shape
+    equal = hstack((csr_array(A), eye_array(m), -eye_array(m)), format="csr")
+    cost = np.concatenate([np.zeros(n), np.ones(2 * m)])
+    bounds = [(None, None)] * n + [(0, None)] * (2 * m)
+    return linprog(cost, A_eq=equal, b_eq=b, bounds=bounds, method="highs").x[:n]
+
+
+def lad_sklearn(A, b):
+    """Fit the median by scikit-learn's QuantileRegressor, without penalty and intercept."""
+    from sklearn.linear_model import QuantileRegressor
+
+    return QuantileRegressor(alpha=0, fit_intercept=False, solver="highs").fit(A, b).coef_
+
+
+def lad_statsmodels(A, b):
+    """Fit the median by statsmodels' QuantReg."""
+    from statsmodels.api import QuantReg
+
+    return QuantReg(b, A).fit(q=0.5, max_iter=5000).params
+
+
+def huber_statsmodels(A, b, scale=1.0):
+    """Fit Huber's loss at a given scale by statsmodels' RLM."""
+    from statsmodels.api import RLM
+
+    return RLM(b, A).fit(update_scale=False, start_scale=scale, tol=1e-8).params
+
+
+def p_norm_cvxpy(A, b, p):
+    """Minimise a p-norm by cvxpy with Clarabel, compilation included."""
+    import cvxpy
+
+    x = cvxpy.Variable(A.shape[1])
+    cvxpy.Problem(cvxpy.Minimize(cvxpy.pnorm(A @ x - b, p))).solve(solver=cvxpy.CLARABEL)
+    return x.value

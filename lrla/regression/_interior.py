@@ -21,6 +21,8 @@ from lrla.regression._rows import Rows
 from lrla.regression._vertex import Vertex, find_vertex
 
 _BOUNDARY = 0.99995  # of the way to the nearest bound: Portnoy and Koenker 1997
+_CENTRED = 0.1  # multipliers that are zero at first get this, where residuals have size one
+_INSIDE = 0.9  # of the way to a bound, at most, where y starts
 _TRY = 1e-3  # relative gap from which on a vertex is looked for
 _DIVERGED = 1e12  # size of x, where right-hand sides have one: the dual is not feasible
 _FLOOR = 1e-13  # relative gap below which rounding rules
@@ -43,7 +45,7 @@ class Box:
     offset : float
         What rows that were left out add to the objective.
     inside : array of shape (m,) or None
-        Where y starts, strictly inside its bounds; zero by default.
+        Where y starts, strictly inside its bounds; by default at the least y with A^T y = c.
     """
 
     b: Array
@@ -90,7 +92,7 @@ def solve_box(rows: Rows, box: Box, tol: float, loop: Loop) -> Point:
     xp, space = rows.space.xp, rows.space
     state, x = _start(rows, box), space.zeros((rows.k,), box.b.dtype)
     step, primal, dual = space.zeros((3, rows.m), box.b.dtype), 0.0, 0.0
-    V, found, last = state[:2, :], None, float("inf")
+    V, found, last, tried = state[:2, :], None, math.inf, 2 * _TRY
     for _ in loop:
         state, q, V, sums = interior_update(state, step, box.bounds, primal, dual, box.curvature)
         AV = rows.adjoint(V)
@@ -106,7 +108,8 @@ def solve_box(rows: Rows, box: Box, tol: float, loop: Loop) -> Point:
         elif not error < last and error < 1e3 * _FLOOR:
             loop.stop(Status.STAGNATED)
         last = min(error, last)
-        if box.curvature == 0 and (error < _TRY or loop.status):
+        if box.curvature == 0 and (error < tried / 2 or loop.status):
+            tried = error
             found = find_vertex(rows, box.b, box.bounds, box.c, q, V[1, :])
             if found is not None and found.optimal:
                 loop.stop(Status.CONVERGED)
@@ -132,12 +135,23 @@ def solve_box(rows: Rows, box: Box, tol: float, loop: Loop) -> Point:
 def _start(rows: Rows, box: Box) -> Array:
     """Start with multipliers whose difference is the residual at x = 0."""
     xp = rows.space.xp
-    y = xp.zeros_like(box.b) if box.inside is None else box.inside
+    y = _inside(rows, box) if box.inside is None else box.inside
     r = box.b - box.curvature * y
-    floor = 1e-3 * max(float(xp.sum(abs(r))) / rows.m, 1e-300)
+    floor = _CENTRED * max(float(xp.sum(abs(r))) / rows.m, 1e-300)
     zero = xp.zeros_like(r)
     w, z = xp.maximum(r, zero) + floor, xp.maximum(-r, zero) + floor
     return xp.stack((y - box.bounds[0, :], box.bounds[1, :] - y, z, w))
+
+
+def _inside(rows: Rows, box: Box) -> Array:
+    """Find y with A^T y = c, or nearly so, well inside the bounds."""
+    xp = rows.space.xp
+    if not bool(xp.any(box.c != 0)):
+        return xp.zeros_like(box.b)
+    low, high = box.bounds[0, :], box.bounds[1, :]
+    width = high - low
+    y = width * rows.product(Normal(rows.gram(width)).solve(box.c))
+    return xp.minimum(xp.maximum(y, _INSIDE * low), _INSIDE * high)
 
 
 def _steps(ratios: Array, fraction: float, curvature: float) -> tuple[float, float]:

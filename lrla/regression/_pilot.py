@@ -53,10 +53,11 @@ def piloted(task: Task, tau: float, found: LeverageResult, seed: int) -> Answer:
     z = r / xp.where(spread > tiny, spread, xp.full_like(spread, tiny))
     width, pilot_at, wrong = _BAND * size / m, (x, r), None
     few = _FEW * width * m
+    centre = float(xp.sum(xp.where(r < 0, w, xp.zeros_like(w)))) / m
     for turn in range(_ROUNDS):
         if wrong is None:
             x, r = pilot_at
-            low, high = _sides(z, w, tau, width if turn < _ROUNDS - 1 else 2.0)
+            low, high = _sides(z, w, centre, width if turn < _ROUNDS - 1 else 2.0)
             width = 2 * width
         else:
             low, high = low & ~wrong, high & ~wrong
@@ -125,15 +126,16 @@ def _adjoint(op: Operator, y: Array) -> Array:
     return (A.T @ y[:, None])[:, 0]
 
 
-def _sides(z: Array, w: Array, tau: float, width: float) -> tuple[Array, Array]:
-    """Tell which values lie surely below and above the tau-quantile: a band of ranks around it.
+def _sides(z: Array, w: Array, centre: float, width: float) -> tuple[Array, Array]:
+    """Tell which values lie surely below and above zero: outside a band of ranks around it.
 
     Of ranks and not of values, so that the dual values of the rows inside the band can make up for
-    those outside whatever tau is.
+    those outside; around the rank of zero, which is that of tau only where the model has an
+    intercept.
     """
     space = space_of(z)
     xp, m = space.xp, int(z.shape[0])
-    below, above = tau - width / 2, tau + width / 2
+    below, above = centre - width / 2, centre + width / 2
     if bool(xp.all(w == w[0])):
         places = [min(max(int(level * m), 0), m - 1) for level in (below, above)]
         sort = xp.partition(z, places) if space.is_numpy else xp.sort(z)

@@ -10,6 +10,7 @@ from lrla.regression._rows import Rows
 _TIE = 1e-9  # residuals below this, where one is their usual size, may have any dual value
 _OUTSIDE = 1e-9  # of its range: how far rounding may put a dual value outside it
 _CANDIDATES = 4  # rows looked at for each one chosen; four times as many, should these not span
+_MOST = 50  # rows for each one chosen beyond which no vertex is looked for at this point
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +99,7 @@ def _basis(rows: Rows, q: Array) -> tuple[Array, Array] | None:
         chosen = independent(C, xp.sqrt(xp.take(q, index)))
         if chosen is not None:
             return xp.take(index, chosen), xp.take(C, chosen, axis=0)
-        if count == rows.m or count > 256 * k + 1024:
+        if count == rows.m or count > _MOST * k:
             return None
         count = min(rows.m, 4 * count)
 

@@ -1,0 +1,114 @@
+"""Norms other than the Euclidean beside SciPy, scikit-learn, statsmodels and cvxpy.
+
+The sizes are small so that a quick run is quick; ``claims/lad.py`` and ``claims/p_norm.py`` have
+those that the documentation quotes.
+"""
+
+import numpy as np
+
+import lrla
+from benchmarks import peers
+from benchmarks.claims.lad import gaussian
+from lrla.regression import huber_regression, lp_regression, quantile_regression
+
+ONE = "1 thread"
+
+
+class _Fixed:
+    """One thread for the library and the BLAS under it."""
+
+    def _start(self):
+        self._threads = lrla.threads(1)
+        self._threads.__enter__()
+
+    def teardown(self, *params):
+        self._threads.__exit__(None, None, None)
+
+
+LAD = {
+    "lrla": lambda A, b: lp_regression(A, b, 1, rng=1).x,
+    "lrla pilot": lambda A, b: lp_regression(A, b, 1, method="pilot", rng=1).x,
+    "lrla sample": lambda A, b: lp_regression(A, b, 1, method="sample", rng=1).x,
+    "statsmodels QuantReg": peers.lad_statsmodels,
+    "sklearn QuantileRegressor": peers.lad_sklearn,
+    "scipy linprog": peers.lad_linprog,
+}
+
+
+class AbsoluteDeviations(_Fixed):
+    """Gaussian data, errors with heavy tails."""
+
+    params = (list(LAD), [(2_000, 10)], [ONE])
+    param_names = ("solver", "shape", "threads")
+
+    def setup(self, solver, shape, threads):
+        self._start()
+        self.A, self.b = gaussian(*shape)
+        LAD[solver](self.A, self.b)
+
+    def time_solve(self, solver, shape, threads):
+        LAD[solver](self.A, self.b)
+
+    def track_excess(self, solver, shape, threads):
+        best = lp_regression(self.A, self.b, 1, rng=1).objective
+        return np.sum(abs(self.b - self.A @ LAD[solver](self.A, self.b))) / best - 1
+
+
+class Quantiles(_Fixed):
+    """Nine levels at once, and one with standard errors."""
+
+    params = ([(20_000, 10)], [ONE])
+    param_names = ("shape", "threads")
+
+    def setup(self, shape, threads):
+        self._start()
+        self.A, self.b = gaussian(*shape)
+        quantile_regression(self.A, self.b, 0.5, covariance="nid", rng=1)
+
+    def time_nine_levels(self, shape, threads):
+        quantile_regression(self.A, self.b, np.linspace(0.1, 0.9, 9), rng=1)
+
+    def time_standard_errors(self, shape, threads):
+        quantile_regression(self.A, self.b, 0.5, covariance="nid", rng=1)
+
+
+P_NORM = {
+    "lrla": lambda A, b, p: lp_regression(A, b, p, rng=1).x,
+    "cvxpy Clarabel": peers.p_norm_cvxpy,
+}
+
+
+class Norms(_Fixed):
+    """Norms from 1.5 to infinity."""
+
+    params = (list(P_NORM), [1.5, 4.0, 32.0, float("inf")], [(300, 5)], [ONE])
+    param_names = ("solver", "p", "shape", "threads")
+
+    def setup(self, solver, p, shape, threads):
+        self._start()
+        self.A, self.b = gaussian(*shape)
+        P_NORM[solver](self.A, self.b, p)
+
+    def time_solve(self, solver, p, shape, threads):
+        P_NORM[solver](self.A, self.b, p)
+
+
+HUBER = {
+    "lrla": lambda A, b: huber_regression(A, b, scale=1.0, rng=1).x,
+    "statsmodels RLM": peers.huber_statsmodels,
+}
+
+
+class Huber(_Fixed):
+    """Huber's loss at a given scale."""
+
+    params = (list(HUBER), [(20_000, 10)], [ONE])
+    param_names = ("solver", "shape", "threads")
+
+    def setup(self, solver, shape, threads):
+        self._start()
+        self.A, self.b = gaussian(*shape)
+        HUBER[solver](self.A, self.b)
+
+    def time_solve(self, solver, shape, threads):
+        HUBER[solver](self.A, self.b)
