@@ -167,7 +167,7 @@ def quantile_regression(
         raise ValueError(
             "weights must be None where a covariance is asked for; repeat rows instead"
         )
-    several = not isinstance(tau, int | float)
+    several = not isinstance(tau, int | float) and getattr(tau, "ndim", 1) > 0
     levels = [float(v) for v in (tau if several else [tau])]
     if not levels or not all(0 < level < 1 for level in levels):
         raise ValueError(f"tau must be strictly between 0 and 1, got {tau}")

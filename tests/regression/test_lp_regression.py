@@ -1,5 +1,6 @@
 """`lp_regression`: linear programmes, laws, certificates, and what is refused."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -205,6 +206,21 @@ def test_a_start_does_not_change_the_answer():
         again = lp_regression(A, b, p, x0=plain.x, rng=SEED)
         assert again.objective == pytest.approx(plain.objective, rel=1e-8)
         assert again.info.iterations <= plain.info.iterations
+
+
+@pytest.mark.parametrize("p", NORMS)
+def test_a_worse_answer_has_no_proof(p):
+    """The check above fails for a slightly wrong x, and for a dual point that is not one."""
+    A, b = data()
+    result = lp_regression(A, b, p, rng=SEED)
+    worse = result.x + 1e-2
+    wrong = dataclasses.replace(
+        result, x=worse, residuals=b - A @ worse, objective=norm(b - A @ worse, p)
+    )
+    with pytest.raises(AssertionError):
+        check(wrong, A, b, p)
+    with pytest.raises(AssertionError):
+        check(dataclasses.replace(result, dual=1.01 * result.dual + 1e-6), A, b, p)
 
 
 # -- hard data -----------------------------------------------------------------------------------

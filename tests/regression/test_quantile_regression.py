@@ -121,6 +121,8 @@ def test_levels_together_are_levels_alone():
     one = quantile_regression(A, b, [0.5], rng=SEED)
     assert one.x.shape == (4, 1)
     assert one.standard_errors is None
+    for scalar in (np.float32(0.5), np.array(0.5)):
+        assert quantile_regression(A, b, scalar, rng=SEED).x.shape == (4,)
 
 
 def test_weights_count_rows():
