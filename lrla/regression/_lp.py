@@ -98,7 +98,7 @@ def lp_regression(
         "pilot": for p = 1, the same without the rows whose sign a pilot tells; the answer is the
         same, and its signs are verified. "newton": for 1 < p < inf. "active_set": for p = inf.
         "auto" takes the one for p, and a pilot from 50000 rows on. "sample": rows drawn by the
-        Lewis weights of [A b], and one pass over all rows for objective and gap.
+        Lewis weights of [A b], and a few passes over all rows for objective and gap.
     size : int, optional
         Rows to be drawn by method "sample"; 100 (rank + 1) by default.
     tol : float, default 1e-8
@@ -152,8 +152,8 @@ def lp_regression(
     A sample of rows by Lewis weights of [A b] keeps all p-norms up to a factor 1 +- eps if its size
     is of order n / eps**2 for p < 2, n**(p/2) / eps**2 above, up to logarithms [3]_: with "sample"
     the objective is too large by some tenths of a percent as a rule. The gap is a proof, but larger
-    than that, since a dual point made in one pass is not the best one; the status is that of the
-    sample's own problem.
+    than that, since a dual point made in a few passes is not the best one; the status is that of
+    the sample's own problem.
 
     p = 1: an interior-point iteration costs one Gram matrix, m n**2 flops, and five products with
     the data; 10 to 20 of them are needed whatever the size. From a relative gap of 1e-3 on, a

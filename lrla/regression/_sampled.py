@@ -1,4 +1,4 @@
-"""A sample of the rows in place of all of them, and one pass over the data that says how well."""
+"""A sample of the rows in place of all of them, and a few passes over the data that say how well."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from lrla.sampling import lewis_weights, sample_rows
 
 _ACCURACY = 0.5  # of the Lewis weights: enough for sampling
 _ROWS = 100  # of a sample for each column, where no size is given
-_OUTSIDE = 1e-3  # weight of a row at its bound, for columns that none but such rows have
+_OUTSIDE = 0.1  # weight of a row at its bound, for columns that none but such rows have
+_STEPS = 5  # of Newton's method, each with a pass over the data
+_SMALL = 0.05  # of the mean: smaller residuals are smoothed, too, for many may be zero
 _KINK = 0.1  # of the rows have their absolute values smoothed for a dual point
 
 
@@ -85,17 +87,18 @@ def _dual_point(op: Operator, T: Array, r: Array, w: Array, p: float) -> Array:
 def _bounded_dual_point(op: Operator, T: Array, r: Array, w: Array) -> Array:
     """Do so for p = 1, where signs are dual values of all but the smallest residuals.
 
-    Those are smoothed to ``r / kink``. Three steps of Newton's method for this loss, which is
+    Those are smoothed to ``r / kink``. A few steps of Newton's method for this loss, which is
     Huber's, make A^T y small; the last correction is left to the rows well inside, so that no
     others leave their bounds.
     """
     xp = op.space.xp
     place = min(max(int(_KINK * r.shape[0]), 5 * int(T.shape[1])), int(r.shape[0])) - 1
-    for last in (False, False, False, True):
-        kink = max(float(xp.sort(abs(r))[place]), 1e-300)
+    for turn in range(_STEPS + 1):
+        last = turn == _STEPS
+        kink = max(float(xp.sort(abs(r))[place]), _SMALL * float(xp.mean(abs(r))))
         y = xp.minimum(xp.maximum(r / kink, -xp.ones_like(r)), xp.ones_like(r))
         inside = abs(y) < (0.5 if last else 1.0)
-        g = xp.where(inside, w, _OUTSIDE * w)
+        g = xp.where(inside, w, (1e-3 if last else _OUTSIDE) * w)
         normal = Normal(gram_of(op, T, g))
         s = products(op, T @ normal.solve(T.T @ _adjoint_product(op, w * y)))
         r = r - kink * s
