@@ -199,6 +199,8 @@ def smoothed_aggregation_pyamg(A, b, rtol):
     from pyamg import smoothed_aggregation_solver
 
     return smoothed_aggregation_solver(A).solve(b, tol=rtol, accel="cg")
+
+
 def lad_linprog(A, b):
     """Minimise absolute deviations by SciPy's linear programming with HiGHS."""
     from scipy.optimize import linprog
