@@ -62,7 +62,8 @@ class Iterate:
             self.zero = q == 0  # for a well-conditioned start nothing else is
             exponent = xp.where(self.zero, -math.inf, exponent)
         log_q = xp.log(xp.where(self.zero | (q <= 0), xp.ones_like(q), q)) - shift
-        f = xp.where(self.zero | (q <= 0), xp.zeros_like(q), log_q - (2 / self.p) * self.l)
+        f = log_q if math.isinf(self.p) else log_q - (2 / self.p) * self.l
+        f = xp.where(self.zero | (q <= 0), xp.zeros_like(q), f)
         return f, xp.where(self.zero, xp.zeros_like(q), xp.exp(exponent + log_q))
 
     def weights(self) -> tuple[Array, int]:

@@ -10,7 +10,8 @@ from lrla._core.operators import Operator
 from lrla._core.threads import ranges
 from lrla.kernels.gram import gram, gram_csr
 from lrla.kernels.row_squares import quadratic_csr
-from lrla.sampling._coordinates import LONG_ROWS, Task, row_pairs, wide
+from lrla.sampling._coordinates import LONG_ROWS, Task, row_pairs
+from lrla.sampling._leverage import coordinates
 from lrla.sampling._rows import condition_bound, squares
 from lrla.sketch import whiten
 
@@ -44,14 +45,9 @@ class Frame:
         self.op, self.rcond, self.seed = op, rcond, seed
         u = unit_roundoff(op.space.xp, op.real_dtype)
         self.limit = math.sqrt(max(accuracy / u, 1.0))
-        if op.shape[0] < op.shape[1] and op.kind != "operator":
-            found = wide(Task(op, None, 0.0, rcond, seed, ""))
-            self.T, self.rank, self.passes, self.plain = found.T, found.rank, found.passes, False
-        else:
-            method = "sketch" if op.kind == "operator" else "auto"
-            W = whiten(op.A, rcond=rcond, rng=seed, method=method)
-            self.T, self.rank, self.passes = W.T, W.rank, W.info.passes
-            self.plain = self.rank == op.shape[1] and W.condition <= self.limit
+        found = coordinates(Task(op, None, 0.0, rcond, seed, ""), "auto")
+        self.T, self.rank, self.passes = found.T, found.rank, found.passes
+        self.plain = self.rank == op.shape[1] and found.condition <= self.limit
         self.form = op.kind == "sparse" and row_pairs(op) <= LONG_ROWS * op.shape[1]
 
     def quadratic(self, w: Array) -> tuple[Array, Array]:

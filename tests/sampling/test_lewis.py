@@ -212,6 +212,80 @@ def test_one_column_has_a_formula():
         np.testing.assert_allclose(got, want, rtol=1e-10)
 
 
+# --------------------------------------------------------------------------------------- infinity
+
+
+@pytest.mark.parametrize("tol", [1e-2, 1e-6, 1e-10])
+def test_the_ellipsoid_of_john(tol):
+    for _, A in designs():
+        result = lewis_weights(A, math.inf, tol=tol, rng=SEED)
+        assert result.status is Status.CONVERGED
+        assert result.info.iterations < 15
+        w = result.weights
+        assert w.sum() == pytest.approx(12, rel=1e-9)
+        inverse = np.linalg.inv(A.T @ (w[:, None] * A))
+        q = np.einsum("ij,jk,ik->i", A, inverse, A)
+        assert np.max(q) <= math.exp(tol) * (1 + 1e-9)
+        assert np.sum(w[q < 1 - 1e-3]) < 12 * 1000 * tol  # weight is on the boundary only
+        # the rows themselves lie in the ellipsoid that T maps to the unit ball
+        assert np.max(np.linalg.norm(A @ result.T, axis=1)) <= 1 + tol
+
+
+def test_known_ellipsoids():
+    angles = np.linspace(0, np.pi, 7)[:-1]
+    circle = np.column_stack((np.cos(angles), np.sin(angles)))
+    ellipse = np.concatenate((circle, 0.9 * circle)) * [3, 0.5]
+    result = lewis_weights(ellipse, math.inf, tol=1e-9, rng=SEED)
+    np.testing.assert_allclose(result.weights[6:], 0, atol=1e-7)
+    shape = result.T @ result.T.T
+    np.testing.assert_allclose(shape, np.diag([1 / 9, 4]), atol=1e-7)
+    cube = np.array([[x, y, z] for x in (-1.0, 1) for y in (-1, 1) for z in (-1, 1)])
+    ball = lewis_weights(cube, math.inf, tol=1e-9, rng=SEED).T
+    np.testing.assert_allclose(ball @ ball.T, np.eye(3) / 3, atol=1e-7)
+
+
+@pytest.mark.parametrize("complex_", [False, True])
+def test_john_on_every_kind(complex_):
+    rng = np.random.default_rng(SEED)
+    A = rng.standard_normal((400, 5)) * (rng.random((400, 5)) < 0.5)
+    A = A + 1j * A[::-1] if complex_ else A
+    A[17] = 0
+    want = lewis_weights(A, math.inf, tol=1e-9, rng=SEED).weights
+    assert want[17] == 0
+    for form in (sp.csr_array, aslinearoperator, lambda X: da.from_array(X, chunks=(90, 5))):
+        got = lewis_weights(form(A), math.inf, tol=1e-9, rng=SEED).weights
+        np.testing.assert_allclose(got, want, atol=1e-5)
+
+
+def test_john_on_every_library(backend):
+    A = np.random.default_rng(SEED).standard_normal((300, 4))
+    result = lewis_weights(backend.asarray(A), math.inf, tol=1e-6, rng=SEED)
+    w = backend.to_numpy(result.weights)
+    q = np.einsum("ij,jk,ik->i", A, np.linalg.inv(A.T @ (w[:, None] * A)), A)
+    assert np.max(q) <= 1 + 2e-6
+
+
+def test_john_of_few_rows():
+    A = np.random.default_rng(SEED).standard_normal((4, 9))
+    np.testing.assert_allclose(lewis_weights(A, math.inf, rng=SEED).weights, 1, rtol=1e-8)
+    a = np.array([[1.0], [-2.0], [0.5]])
+    got = lewis_weights(a, math.inf, tol=1e-9, rng=SEED).weights
+    np.testing.assert_allclose(got, [0, 1, 0], atol=1e-8)
+    with pytest.warns(RankDeficientWarning):
+        zero = lewis_weights(np.zeros((30, 2)), math.inf, rng=SEED)
+    np.testing.assert_array_equal(zero.weights, 0)
+    with pytest.warns(ConvergenceWarning, match="iteration limit"):
+        lewis_weights(np.eye(30, 2) + 1, math.inf, tol=1e-9, max_iter=2, rng=SEED)
+
+
+def test_undamped_steps_reach_john_slowly_but_surely():
+    A = dict(designs(600, 6))["heavy"]
+    slow = lewis_weights(A, math.inf, method="one_sided", tol=0.1, rng=SEED)
+    inverse = np.linalg.inv(A.T @ (slow.weights[:, None] * A))
+    assert np.max(np.einsum("ij,jk,ik->i", A, inverse, A)) <= math.exp(0.1)
+    assert slow.info.iterations <= math.ceil(math.log(100) / 0.1) + 1
+
+
 # ------------------------------------------------------------------------------- answers and errors
 
 
@@ -242,7 +316,7 @@ def test_rounding_ends_the_iteration():
 @pytest.mark.parametrize(
     ("p", "options", "message"),
     [
-        (0, {}, "p must be positive and finite, got 0"),
+        (0, {}, "p must be positive, got 0"),
         (-1, {}, "p must be positive"),
         (np.nan, {}, "p must be positive"),
         (4, {"method": "fixed_point"}, "converges for p < 4 only, got p=4.0; use 'auto'"),
