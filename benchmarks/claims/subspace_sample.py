@@ -129,7 +129,7 @@ def main():
         broken = by_size()
         broken |= by_scheme()
         by_eps()
-    return broken
+    return bool(broken)
 
 
 if __name__ == "__main__":
