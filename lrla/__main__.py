@@ -14,8 +14,11 @@ from pathlib import Path
 import numpy as np
 
 import lrla
+from lrla.bandits import Grid, ParameterTuner
 from lrla.datasets import RegressionData, flights
-from lrla.regression import SketchedLstsqResult, sketch_and_solve
+from lrla.dpp import volume_lstsq
+from lrla.regression import SketchedLstsqResult, lp_regression, sketch_and_solve
+from lrla.relaxation import RelaxationSequence
 
 _SEED = 20130101
 
@@ -34,6 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     say(f"The data: {data.description} {data.A.shape[0]} rows, {data.A.shape[1]} columns.")
     exact, times = least_squares(data)
     quick = error_bars(data, exact)
+    rows(data, exact)
+    middle(data)
+    directions(data)
+    steps()
     draw(data, exact, quick, times, picture)
     return 0
 
@@ -116,6 +123,107 @@ def error_bars(data: RegressionData, exact: np.ndarray) -> SketchedLstsqResult:
         f"{exact.shape[0]} intervals of 95 % confidence, {inside:.0%} hold the exact coefficient."
     )
     return result
+
+
+def rows(data: RegressionData, exact: np.ndarray) -> None:
+    """Find the rows that no sample may miss, and solve from the labels of a few rows."""
+    import scipy.sparse
+
+    A = scipy.sparse.csr_array(data.A)
+    small = scipy.sparse.random_array((500, 5), density=0.5, rng=np.random.default_rng(_SEED))
+    volume_lstsq(small.tocsr(), np.ones(500), 5, rng=_SEED)  # compiles
+    lrla.leverage_scores(small.tocsr(), rng=_SEED)
+    start = time.perf_counter()
+    found = lrla.leverage_scores(A, rng=_SEED)
+    seconds = time.perf_counter() - start
+    rare = int(np.sum(found.scores > 100 * found.rank / A.shape[0]))
+    say(
+        f"Rows: leverage scores by '{found.info.method}' in {seconds:.2f} s; they add up to the "
+        f"rank, {float(np.sum(found.scores)):.6f}. {rare} flights have more than a hundred times "
+        "the average: a uniform sample misses them, and what only they tell."
+    )
+    start = time.perf_counter()
+    few = volume_lstsq(A, data.b, 2000, rng=_SEED)
+    seconds = time.perf_counter() - start
+    least = float(np.linalg.norm(data.A @ exact - data.b))
+    say(
+        f"Few labels: least squares from the delays of {few.indices.shape[0]} flights, drawn by the "
+        f"volume that they span, without bias, in {seconds:.2f} s: a residual "
+        f"{few.residual_norm / least - 1:.1%} above the least one."
+    )
+
+
+def middle(data: RegressionData) -> None:
+    """Fit the median instead of the mean, with a proof."""
+    names = np.array(data.names)
+    chosen = [i for i, name in enumerate(names) if name.startswith(("intercept", "carrier="))]
+    A = np.ascontiguousarray(data.A[:, chosen])
+    small = np.random.default_rng(_SEED).standard_normal((100_000, 2))
+    lp_regression(small[:, :1], small[:, 1], 1, rng=_SEED)  # compiles
+    start = time.perf_counter()
+    found = lp_regression(A, data.b, 1, rng=_SEED)
+    seconds = time.perf_counter() - start
+    say(
+        f"The median: least absolute deviations on {A.shape[1]} columns by '{found.info.method}' in "
+        f"{seconds:.2f} s; the dual proves the objective to be least to within {found.gap:.0e}."
+    )
+
+
+def directions(data: RegressionData) -> None:
+    """Compute the leading singular vectors of the design, by products alone."""
+    import scipy.sparse
+
+    A = scipy.sparse.csr_array(data.A)
+    lrla.svd(A[:20_000], 10, rng=_SEED)  # compiles
+    start = time.perf_counter()
+    found = lrla.svd(A, 10, rng=_SEED)
+    seconds = time.perf_counter() - start
+    worst = float(np.max(found.info.residuals)) / float(found.s[0])
+    say(
+        f"Low rank: ten singular triplets by '{found.info.method}' in {seconds:.2f} s and "
+        f"{found.info.passes} passes; the largest residual is {worst:.0e} of the norm."
+    )
+
+
+def steps() -> None:
+    """Solve the systems of a heat equation, and learn the relaxation factor on the way."""
+    import scipy.sparse
+    from scipy.sparse.linalg import cg
+
+    side, count = 64, 150
+    line = scipy.sparse.diags_array([-1.0, 2.0, -1.0], offsets=[-1, 0, 1], shape=(side, side))
+    eye = scipy.sparse.eye_array(side)
+    K = (scipy.sparse.kron(line, eye) + scipy.sparse.kron(eye, line)).tocsr()
+    sources = np.random.default_rng(_SEED).standard_normal((count, side**2))
+    conductivity = 50 + 40 * np.sin(0.1 * np.arange(count))
+
+    def system(t: int, u: np.ndarray) -> tuple[scipy.sparse.csr_array, np.ndarray]:
+        return (scipy.sparse.eye_array(side**2) + conductivity[t] * K).tocsr(), u + sources[t]
+
+    def run(sequence: RelaxationSequence) -> RelaxationSequence:
+        u = np.zeros(side**2)
+        for t in range(count):
+            u = sequence.solve(*system(t, u)).x
+        return sequence
+
+    plain, u = 0, np.zeros(side**2)
+
+    def tick(_: np.ndarray) -> None:
+        nonlocal plain
+        plain += 1
+
+    for t in range(count):
+        u = cg(*system(t, u), rtol=1e-8, callback=tick)[0]
+    fixed, learned = (
+        run(RelaxationSequence(rtol=1e-8, policy=ParameterTuner(Grid("omega", w), rng=_SEED)))
+        for w in ([1.0], np.linspace(1, 1.95, 20).tolist())
+    )
+    say(
+        f"Time steps: {count} systems of a heat equation on {side} x {side} points. Conjugate "
+        f"gradients take {plain} iterations; with SSOR at omega = 1 {sum(fixed.iterations)}; with "
+        f"an omega that a bandit learns from the counts {sum(learned.iterations)}, the last at "
+        f"omega = {learned.omegas[-1]:.2f}."
+    )
 
 
 def draw(
