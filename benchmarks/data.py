@@ -5,6 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 
+def zipf_clusters(n, dimension=10, clusters=300, seed=2207_06503):
+    """Make points in Gaussian clusters whose sizes follow Zipf's law."""
+    rng = np.random.default_rng(seed)
+    weights = 1 / np.arange(1, clusters + 1.0)
+    centers = 4 * rng.standard_normal((clusters, dimension))
+    member = rng.choice(clusters, n, p=weights / weights.sum())
+    return centers[member] + 0.5 * rng.standard_normal((n, dimension))
+
+
 def least_squares(m, n, digits, residual=1e-3, seed=2406_03468):
     """Make A of norm 1 and condition 10**digits, and b = A x + r with unit x and r orthogonal to A.
 

@@ -241,3 +241,16 @@ def p_norm_cvxpy(A, b, p):
     x = cvxpy.Variable(A.shape[1])
     cvxpy.Problem(cvxpy.Minimize(cvxpy.pnorm(A @ x - b, p))).solve(solver=cvxpy.CLARABEL)
     return x.value
+def interp_decomp(A, rank):
+    """Decompose by SciPy's interpolative module; return columns and all coefficients."""
+    from scipy.linalg import interpolative
+
+    index, proj = interpolative.interp_decomp(A, rank)
+    return index[:rank], interpolative.reconstruct_interp_matrix(index, proj)
+
+
+def nystroem_sklearn(X, rank, gamma, seed=0):
+    """Compute Nystrom features by scikit-learn, whose landmarks are uniform."""
+    from sklearn.kernel_approximation import Nystroem
+
+    return Nystroem(gamma=gamma, n_components=rank, random_state=seed).fit_transform(X)

@@ -8,20 +8,46 @@ Columns and rows of the matrix itself: `interpolative`, `column_subset` and `cur
 sketched pivoting (Voronin and Martinsson 2017), randomly pivoted QR (Epperly, Tropp and Webber
 2024), strong rank-revealing QR (Gu and Eisenstat 1996) or greedily (Farahat et al. 2015); rows of a
 CUR by Sorensen and Embree 2016.
+
+Kernels and other positive semidefinite matrices: `KernelMatrix` computes entries when they are
+needed, and `rp_cholesky` chooses columns at random (Chen, Epperly, Tropp and Webber 2022; by
+rejection Epperly, Tropp and Webber 2024). `kernel_features` makes features of the pivots or other
+landmarks (Williams and Seeger 2000), `kernel_leverage` the scores of points (Musco and Musco 2017).
+
+And two that need little: `ptd` diagonalizes what can hardly be diagonalized, after a perturbation
+(Banks, Kulkarni, Mukherjee and Srivastava 2021; Yu et al. 2024); `eim` finds the points from whose
+values functions follow (Barrault, Maday, Nguyen and Patera 2004; Drmac and Gugercin 2016).
 """
 
 from lrla.lowrank._column_subset import ColumnSubsetResult, column_subset
 from lrla.lowrank._cur import CURResult, cur
+from lrla.lowrank._eim import EIMResult, eim
 from lrla.lowrank._interpolative import InterpolativeResult, interpolative
+from lrla.lowrank._kernel_features import KernelFeaturesResult, kernel_features
+from lrla.lowrank._kernel_leverage import KernelLeverageResult, kernel_leverage
+from lrla.lowrank._kernels import KernelMatrix
+from lrla.lowrank._ptd import PTDResult, ptd
+from lrla.lowrank._rp_cholesky import RPCholeskyResult, rp_cholesky
 from lrla.lowrank._svd import SVDResult, svd
 
 __all__ = [
     "CURResult",
     "ColumnSubsetResult",
+    "EIMResult",
     "InterpolativeResult",
+    "KernelFeaturesResult",
+    "KernelLeverageResult",
+    "KernelMatrix",
+    "PTDResult",
+    "RPCholeskyResult",
     "SVDResult",
     "column_subset",
     "cur",
+    "eim",
     "interpolative",
+    "kernel_features",
+    "kernel_leverage",
+    "ptd",
+    "rp_cholesky",
     "svd",
 ]

@@ -118,9 +118,9 @@ def interpolative(
 
     With "srrqr" all coefficients are at most 2 in absolute value, and ``norm(A - C P, 2)`` is at
     most ``sqrt(1 + 4 k (n - k))`` times the (k+1)-st singular value [4]_, theorem 3.2. With "qrp"
-    this factor can be 2**k in theory, and hardly ever is. "rpqr" is adaptive sampling: in
-    expectation its error is within 1 + eps of that of the best rank r after about
-    ``r/eps + r log(1/(eps eta))`` columns, eta the relative error of the best rank r [3]_.
+    this factor can be 2**k in theory, and hardly ever is. "rpqr" is adaptive sampling: the
+    expected square of its error is at most 1 + eps times that of the best rank r after about
+    ``r/eps + r log(1/(eps eta))`` columns, eta the relative squared error of the best rank r [3]_.
 
     Cost in flops for rank k: sketch 8 nnz(A), its QR 4 k**2 n, the basis 4 m k**2, coefficients
     2 k nnz(A) + k**2 n; "qrp" and "srrqr" 4 m n min(m, n) more, and "srrqr" 4 min(m, n) n k for

@@ -1,3 +1,27 @@
-"""Estimators for scikit-learn's pipelines: thin covers of this library's functions."""
+"""Estimators for scikit-learn's pipelines: thin covers of this library's functions.
 
-__all__: list[str] = []
+`Nystroem` approximates a kernel by features, with landmarks chosen by randomly pivoted Cholesky or
+given by the user; elsewhere as scikit-learn's.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lrla.sklearn._nystroem import Nystroem
+
+__all__ = ["Nystroem"]
+
+_HOME = {"Nystroem": "lrla.sklearn._nystroem"}  # scikit-learn is imported when one is used
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

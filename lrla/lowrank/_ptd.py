@@ -1,0 +1,173 @@
+"""`ptd`: diagonalize a matrix that is no longer quite the same, but whose eigenvectors are usable."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lrla._core import linalg
+from lrla._core.arrays import Array, as_array, check_finite, space_of, unit_roundoff
+from lrla._core.dispatch import library
+from lrla._core.errors import AccuracyWarning, warn
+from lrla._core.random import Domain, key_of, seed_of, tag
+from lrla._core.results import Info, Result, Status
+from lrla.kernels import philox
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PTDResult(Result):
+    """An approximate diagonalization ``A ~ vectors @ diag(eigenvalues) @ inverse``.
+
+    Parameters
+    ----------
+    eigenvalues : array of shape (n,)
+        Complex.
+    vectors : array of shape (n, n)
+        Columns of norm one.
+    inverse : array of shape (n, n)
+        Of ``vectors``.
+    condition : float
+        Spectral condition number of ``vectors``.
+    status : Status
+        Always `Status.CONVERGED`.
+    info : Info
+        ``backward_error``: ``norm(vectors @ diag(eigenvalues) @ inverse - A, 2) / norm(A, 2)``,
+        measured; ``conditions``: of all trials; ``seed``; ``seconds``.
+    """
+
+    eigenvalues: Array
+    vectors: Array
+    inverse: Array
+    condition: float
+    status: Status
+    info: Info
+
+
+def ptd(A: Any, *, eps: float = 1e-3, n_trials: int = 8, rng: Any = None) -> PTDResult:
+    """Perturb a matrix a little, then diagonalize it with eigenvectors that can be computed with.
+
+    Parameters
+    ----------
+    A : array of shape (n, n)
+        Any square matrix: diagonalizable, barely so, or not at all.
+    eps : float, default 1e-3
+        Norm of the perturbation relative to that of A. 0: none, a plain eigendecomposition.
+    n_trials : int, default 8
+        Perturbations that are tried; the one with the best conditioned eigenvectors is taken.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        Where the seed comes from.
+
+    Returns
+    -------
+    PTDResult
+        With fields eigenvalues, vectors, inverse, condition, status and info.
+
+    Raises
+    ------
+    ValueError
+        If A is not square, empty or not finite, or eps or n_trials is out of range.
+    TypeError
+        If A is not a matrix of numbers.
+    NotImplementedError
+        If the array library of A has no ``linalg.eig``, which is in no standard.
+
+    Warns
+    -----
+    AccuracyWarning
+        If the eigenvectors are so ill-conditioned that A is not reproduced to three digits, as
+        happens for ``eps=0``.
+
+    Notes
+    -----
+    Perturbations are complex Gaussian matrices scaled to spectral norm ``eps * norm(A, 2)``. Every
+    matrix has one of that size after which the condition number of the eigenvectors is at most
+    c(n) / eps, and Gaussian ones do it [1]_; without, it can be infinite. The diagonalization is
+    backward stable in the sense that it is nearly that of a matrix within eps of A: for functions
+    of A, such as the transfer functions of state-space models, this is what counts [2]_.
+
+    Cost: n_trials times some 25 n**3 complex flops.
+
+    References
+    ----------
+    .. [1] J. Banks, A. Kulkarni, S. Mukherjee and N. Srivastava, "Gaussian regularization of the
+       pseudospectrum and Davies' conjecture", Comm. Pure Appl. Math. 74, 2021.
+    .. [2] A. Yu, A. Nigmetov, D. Morozov, M. W. Mahoney and N. B. Erichson, "Robustifying
+       state-space models for long sequences via approximate diagonalization", ICLR 2024,
+       arXiv:2310.01698.
+
+    Examples
+    --------
+    A Jordan block has one eigenvector. Nearby matrices have bases of them.
+
+    >>> import numpy as np
+    >>> from lrla.lowrank import ptd
+    >>> result = ptd(np.eye(50, k=1), eps=1e-3, rng=7)
+    >>> result.condition < 1e6, 0.9e-3 < result.info.backward_error < 1.1e-3
+    (True, True)
+    """
+    start = time.perf_counter()
+    A = as_array(A, "A")
+    if A.shape[0] != A.shape[1] or A.shape[0] == 0:
+        raise ValueError(f"A must be square and not empty, got shape {tuple(A.shape)}")
+    check_finite(A, "A")
+    if not 0 <= eps < 1:
+        raise ValueError(f"eps must be at least 0 and less than 1, got {eps}")
+    if n_trials < 1 or int(n_trials) != n_trials:
+        raise ValueError(f"n_trials must be an integer, at least 1, got {n_trials}")
+    space = space_of(A)
+    if not hasattr(space.xp.linalg, "eig"):
+        raise NotImplementedError(f"ptd needs linalg.eig, which {library(space)} does not have")
+    seed, size = seed_of(rng), float(linalg.svdvals(A)[0])
+    xp, u = space.xp, unit_roundoff(space.xp, A.dtype)
+    single = str(A.dtype).endswith(("float32", "complex64"))
+    A = xp.astype(A, xp.complex64 if single else xp.complex128)
+    unit = A / size if size else A
+    best: tuple[float, Array, Array] | None = None
+    conditions = []
+    for trial in range(int(n_trials) if eps else 1):
+        w, V = xp.linalg.eig(unit + eps * _noise(A, seed, trial) if eps and size else unit)
+        s = linalg.svdvals(V)
+        smallest = float(s[-1])
+        conditions.append(float(s[0]) / smallest if smallest else float("inf"))
+        if best is None or conditions[-1] < best[0]:
+            best = conditions[-1], w, V
+    assert best is not None
+    condition, w, V = best
+    inverse, error = _inverse(V, w, unit)
+    if not error <= eps + 1e-3 or condition * u > 1e-3:
+        warn(
+            f"the eigenvectors have condition {condition:.1e}: A is reproduced with a relative "
+            f"error of {error:.1e}; raise eps",
+            AccuracyWarning,
+        )
+    info = Info(
+        backward_error=error,
+        conditions=tuple(conditions),
+        seed=seed,
+        seconds=time.perf_counter() - start,
+    )
+    return PTDResult(w * (size or 1.0), V, inverse, condition, Status.CONVERGED, info)
+
+
+def _noise(A: Array, seed: int, trial: int) -> Array:
+    """Draw a complex Gaussian matrix of spectral norm one."""
+    space, n = space_of(A), A.shape[0]
+    place = tag(Domain.TEST_MATRIX, trial)
+    G = space.asarray(philox.normal(space, key_of(seed), place, 0, n, 2 * n), A.dtype)
+    G = G[:, :n] + 1j * G[:, n:]
+    return G / float(linalg.svdvals(G)[0])
+
+
+def _inverse(V: Array, w: Array, A: Array) -> tuple[Array, float]:
+    """Invert the eigenvectors, and measure how well they reproduce a matrix of norm one."""
+    xp = space_of(V).xp
+    try:
+        inverse = xp.linalg.inv(V)
+    except (np.linalg.LinAlgError, RuntimeError):
+        return V * float("nan"), float("inf")
+    rest = (V * w[None, :]) @ inverse - A
+    finite = bool(xp.all(xp.isfinite(xp.abs(rest))))
+    return inverse, float(linalg.svdvals(rest)[0]) if finite else float("inf")

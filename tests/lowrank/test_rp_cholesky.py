@@ -1,0 +1,261 @@
+"""Partial Cholesky factors: laws of the pivots, what the factor reproduces, and what is refused."""
+
+import itertools
+
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import scipy.sparse
+from spectra import low_rank
+
+from lrla._core.results import Status
+from lrla.lowrank import KernelMatrix, rp_cholesky
+
+METHODS = ("accelerated", "simple", "block", "greedy", "uniform")
+methods = pytest.mark.parametrize("method", METHODS)
+
+
+def psd(n, seed, dtype="float64", decay=0.7):
+    """Make a positive definite matrix whose eigenvalues fall geometrically."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, n))
+    if dtype.startswith("complex"):
+        X = X + 1j * rng.standard_normal((n, n))
+    Q = np.linalg.qr(X)[0]
+    K = (Q * decay ** np.arange(n)) @ Q.conj().T
+    return ((K + K.conj().T) / 2).astype(dtype)
+
+
+@methods
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_factor_reproduces_the_rows_of_pivots(backend, method, dtype):
+    K = psd(30, 90210, dtype)
+    result = rp_cholesky(backend.asarray(K), 12, method=method, rng=5)
+    F, T = backend.to_numpy(result.factor), backend.to_numpy(result.pivots)
+    d = backend.to_numpy(result.residual)
+    assert F.shape == (12, 30)
+    assert F.dtype == K.dtype
+    assert len(set(T.tolist())) == 12 == result.rank
+    unit = 200 * float(np.finfo(dtype).eps)
+    E = K - F.conj().T @ F
+    np.testing.assert_allclose(E[T], 0, atol=unit)
+    np.testing.assert_allclose(np.diag(E), d, atol=unit)
+    assert np.linalg.eigvalsh(E)[0] > -unit
+    np.testing.assert_array_equal(d[T], 0)
+    assert result.info.trace_error == pytest.approx(np.trace(E).real, abs=30 * unit)
+    assert result.info.relative_error == pytest.approx(
+        result.info.trace_error / np.trace(K).real, rel=1e-3
+    )
+    history = result.info.history
+    assert history[0] == 1
+    assert all(b <= a for a, b in itertools.pairwise(history))
+    want = K[:, T] @ np.linalg.pinv(K[np.ix_(T, T)].astype("complex128")) @ K[T]
+    np.testing.assert_allclose(F.conj().T @ F, want, atol=30 * unit)
+
+
+@hypothesis.given(n=st.integers(1, 25), seed=st.integers(0, 2**32 - 1), data=st.data())
+@methods
+def test_any_size_and_rank(method, n, seed, data):
+    rank, r = data.draw(st.integers(1, n)), data.draw(st.integers(1, n))
+    B = np.random.default_rng(seed).standard_normal((r, n))
+    K = B.T @ B
+    result = rp_cholesky(K, rank, method=method, rng=seed)
+    spare = 2 if method == "uniform" else 0  # it takes what is hardly more than rounding
+    assert result.rank <= min(rank, r + spare)
+    assert result.factor.shape == (result.rank, n)
+    E = K - result.factor.T @ result.factor
+    trace = np.trace(K)
+    assert np.linalg.eigvalsh(E)[0] > -1e-9 * trace
+    assert (result.residual >= 0).all()
+    if rank >= r:
+        assert np.abs(E).max() < 1e-9 * trace
+        if method != "uniform":
+            assert result.info.relative_error < 1e-9
+    assert result
+
+
+@methods
+def test_stops_at_the_rank(method):
+    B = low_rank(200, 200, 15, 3)
+    result = rp_cholesky(B @ B.T, 100, method=method, rng=5)
+    assert 15 <= result.rank <= (17 if method == "uniform" else 15)
+    assert result.info.relative_error < 1e-12
+
+
+@methods
+@pytest.mark.parametrize("scale", [1e-150, 1e150])
+def test_scale_does_not_matter(method, scale):
+    K = psd(30, 90210)
+    plain, scaled = (rp_cholesky(c * K, 10, method=method, rng=5) for c in (1.0, scale))
+    np.testing.assert_array_equal(plain.pivots, scaled.pivots)
+    np.testing.assert_allclose(scaled.factor / scale**0.5, plain.factor, atol=1e-12)
+    assert scaled.info.relative_error == pytest.approx(plain.info.relative_error)
+
+
+@methods
+def test_zero_matrix(method):
+    result = rp_cholesky(np.zeros((4, 4)), 2, method=method, rng=5)
+    assert result.factor.shape == (0, 4)
+    assert result.info.relative_error == 0
+    assert result
+
+
+# -------------------------------------------------------------------------------------------- laws
+
+
+def two_pivots(K):
+    """Compute the probability of every ordered pair of first pivots, by the definition."""
+    n = K.shape[0]
+    law = np.zeros((n, n))
+    for i in range(n):
+        left = np.diag(K) - K[i] ** 2 / K[i, i]
+        left[i] = 0
+        law[i] = K[i, i] / np.trace(K) * left / left.sum()
+    return law
+
+
+def chi_squared(method, K, draws):
+    law, counts = two_pivots(K), np.zeros(K.shape)
+    for seed in range(draws):
+        i, j = rp_cholesky(K, 2, method=method, rng=seed).pivots
+        counts[i, j] += 1
+    possible = law > 0
+    assert counts[~possible].sum() == 0
+    return float(((counts - draws * law)[possible] ** 2 / (draws * law)[possible]).sum())
+
+
+@pytest.mark.statistical
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["accelerated", "simple"])
+def test_law_of_the_first_two_pivots(method):
+    """All 30 pairs at level 1e-6; "block", which draws both from one diagonal, fails."""
+    X = np.array([0.0, 0.2, 0.4, 1.0, 1.1, 3.0])
+    K = np.exp(-((X[:, None] - X[None, :]) ** 2)) * np.outer(*[np.array([1, 1, 2, 1, 3, 1.0])] * 2)
+    limit = 79.6  # 1 - 1e-6 quantile of chi-squared with 29 degrees of freedom
+    assert chi_squared(method, K, 2000) < limit
+    if method == "accelerated":
+        assert chi_squared("block", K, 2000) > limit
+
+
+def test_greedy_takes_the_largest():
+    K = psd(20, 4)
+    chosen, d = [], np.diag(K).copy()
+    E = K.copy()
+    for _ in range(6):
+        i = int(np.argmax(d))
+        chosen.append(i)
+        E = E - np.outer(E[:, i], E[i]) / E[i, i]
+        d = np.diag(E)
+    assert rp_cholesky(K, 6, method="greedy").pivots.tolist() == chosen
+
+
+def test_seeds_and_threads():
+    import lrla
+
+    X = np.random.default_rng(3).standard_normal((500, 3))
+    K = KernelMatrix(X)
+    one = rp_cholesky(K, 60, rng=7)
+    with lrla.threads(2):
+        two = rp_cholesky(K, 60, rng=one.info.seed)
+    np.testing.assert_array_equal(one.pivots, two.pivots)
+    np.testing.assert_allclose(one.factor, two.factor, atol=1e-9)
+    other = rp_cholesky(K, 60, rng=8)
+    assert set(other.pivots.tolist()) != set(one.pivots.tolist())
+
+
+def test_entries_are_counted():
+    class Counted:
+        def __init__(self, K):
+            self.K, self.shape, self.seen = K, K.shape, K.shape[0]
+
+        def diagonal(self):
+            return self.K.diagonal()
+
+        def block(self, rows, columns):
+            out = self.K.block(rows, columns)
+            self.seen += out.size
+            return out
+
+    K = Counted(KernelMatrix(np.random.default_rng(3).standard_normal((400, 3))))
+    for method in METHODS:
+        K.seen = 400
+        result = rp_cholesky(K, 40, method=method, rng=7)
+        assert result.info.entries == K.seen
+    assert result.rank == 40
+
+
+def test_better_than_uniform_on_clusters_of_unequal_size():
+    rng = np.random.default_rng(5)
+    weights = 1 / np.arange(1, 101.0)
+    centers = 5 * rng.standard_normal((100, 4))
+    X = centers[rng.choice(100, 3000, p=weights / weights.sum())]
+    K = KernelMatrix(X + 0.1 * rng.standard_normal(X.shape), gamma=0.5)
+    random, uniform = (
+        rp_cholesky(K, 80, method=m, rng=7).info.relative_error for m in ("accelerated", "uniform")
+    )
+    assert random < 0.7 * uniform
+
+
+# ------------------------------------------------------------------------------------------ inputs
+
+
+@methods
+def test_the_same_pivots_whatever_holds_the_entries(method):
+    X = np.random.default_rng(3).standard_normal((60, 3))
+    K = KernelMatrix(X, gamma=0.3)
+    full = K.block(np.arange(60), slice(None))
+    want = rp_cholesky(full, 20, method=method, rng=7)
+    for given in (K, scipy.sparse.csr_array(full), scipy.sparse.coo_array(full), full.tolist()):
+        result = rp_cholesky(given, 20, method=method, rng=7)
+        np.testing.assert_array_equal(result.pivots, want.pivots)
+        np.testing.assert_allclose(result.factor, want.factor, atol=1e-9)
+
+
+def test_tolerance():
+    K = psd(80, 4)
+    result = rp_cholesky(K, 80, tol=1e-3, rng=7)
+    assert result.info.relative_error <= 1e-3
+    assert 20 <= result.rank <= 60
+    assert result.status is Status.CONVERGED
+    short = rp_cholesky(K, 5, tol=1e-3, rng=7)
+    assert short.status is Status.RANK
+    assert not short
+
+
+def test_what_is_refused():
+    K = psd(6, 4)
+    for rank in (0, 7, 1.5, -1):
+        with pytest.raises(ValueError, match="rank must be an integer between 1 and n = 6, got"):
+            rp_cholesky(K, rank)
+    for tol in (-0.1, 1.0, np.nan):
+        with pytest.raises(ValueError, match="tol must be at least 0 and less than 1, got"):
+            rp_cholesky(K, 2, tol=tol)
+    with pytest.raises(ValueError, match=r"method must be one of accelerated, .*, got 'random'"):
+        rp_cholesky(K, 2, method="random")
+    with pytest.raises(ValueError, match=r"K must be square, got shape \(5, 6\)"):
+        rp_cholesky(K[:5], 2)
+    with pytest.raises(TypeError, match="K must have entries, got a linear operator"):
+        rp_cholesky(scipy.sparse.linalg.aslinearoperator(K), 2)
+
+
+@methods
+def test_not_positive_semidefinite(method):
+    with pytest.raises(ValueError, match="K must be positive semidefinite, got -1 in its diagonal"):
+        rp_cholesky(np.diag([1.0, -1.0]), 1, method=method)
+    with pytest.raises(ValueError, match=r"K must be positive .* pivots leave -3 in the diagonal"):
+        rp_cholesky(np.array([[1.0, 2.0], [2.0, 1.0]]), 2, method=method, rng=1)
+
+
+@methods
+def test_not_hermitian_or_not_finite(method):
+    K = psd(12, 4) + np.triu(np.ones((12, 12)), 1)
+    with pytest.raises(ValueError, match=r"K must be Hermitian and finite|positive semidefinite"):
+        rp_cholesky(K, 12, method=method, rng=1)
+    K = psd(12, 4)
+    K[3, 4] = K[4, 3] = np.nan
+    with pytest.raises(ValueError, match="finite"):
+        rp_cholesky(K, 12, method=method, rng=1)
+    K[3, 3] = np.nan
+    with pytest.raises(ValueError, match="K must be finite, got NaN or infinity in its diagonal"):
+        rp_cholesky(K, 12, method=method, rng=1)
