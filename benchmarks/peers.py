@@ -241,6 +241,8 @@ def p_norm_cvxpy(A, b, p):
     x = cvxpy.Variable(A.shape[1])
     cvxpy.Problem(cvxpy.Minimize(cvxpy.pnorm(A @ x - b, p))).solve(solver=cvxpy.CLARABEL)
     return x.value
+
+
 def interp_decomp(A, rank):
     """Decompose by SciPy's interpolative module; return columns and all coefficients."""
     from scipy.linalg import interpolative
