@@ -70,7 +70,15 @@ def cross_leverage(
     top : int, optional
         How many entries of each to return: those of largest absolute value, the leverage score of
         the row itself among them. Without it, all m.
-    method, ridge, weights, rcond, rng
+    method : str, default "auto"
+        As for `leverage_scores`.
+    ridge : float, default 0
+        As for `leverage_scores`.
+    weights : array of shape (m,), optional
+        As for `leverage_scores`.
+    rcond : float, optional
+        As for `leverage_scores`.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
         As for `leverage_scores`.
 
     Returns

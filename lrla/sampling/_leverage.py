@@ -138,7 +138,10 @@ def leverage_scores(
 
     See Also
     --------
-    ridge_leverage_scores, effective_dimension, cross_leverage, hat_statistics
+    ridge_leverage_scores : the same with a ridge that must be positive.
+    effective_dimension : what ridge leverage scores add up to.
+    cross_leverage : further entries of the hat matrix.
+    hat_statistics : what each row does to a least-squares fit.
     lewis_weights : what leverage is for other norms.
 
     Notes
@@ -304,7 +307,15 @@ def ridge_leverage_scores(
         The data.
     ridge : float
         Positive.
-    method, weights, eps, delta, rng
+    method : str, default "auto"
+        As for `leverage_scores`.
+    weights : array of shape (m,), optional
+        As for `leverage_scores`.
+    eps : float, optional
+        As for `leverage_scores`.
+    delta : float, optional
+        As for `leverage_scores`.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
         As for `leverage_scores`.
 
     Returns
@@ -319,7 +330,7 @@ def ridge_leverage_scores(
 
     Notes
     -----
-    Scores decrease as the ridge grows [1]_. For kernel matrices see `lrla.lowrank`.
+    Scores decrease as the ridge grows [1]_.
 
     References
     ----------
