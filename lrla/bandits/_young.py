@@ -10,6 +10,7 @@ import numpy as np
 from lrla.bandits._policy import Choice, Policy
 
 _MARGIN = 1e-3  # a rate must exceed omega - 1 by so much to say anything about beta
+_REACH = 0.03  # of the least distance from 1 measured: how close to 1 radii are extrapolated
 _REFRESH = 50  # solves between two that measure beta afresh
 _REST = 10  # solves that follow a measurement at least
 _SLOW = 1.25  # how much slower than lately calls for a measurement
@@ -80,10 +81,10 @@ class YoungHistory(_Relaxation):
     -----
     An eigenvalue q of the SOR iteration and beta of the Jacobi iteration satisfy ``q + omega - 1 =
     omega * beta * sqrt(q)``, for consistently ordered matrices [1]_; the best omega is ``1 + (beta
-    / (1 + sqrt(1 - beta**2)))**2``. A rate up to ``omega - 1`` says nothing: then omega is large
-    enough, perhaps too large. So every 50 solves, and when solves become slower than lately by a
-    quarter, one is spent at 80 % of the way from 1 to the best omega, where the rate does tell; if
-    it does not, omega has been too large, and the next goes on from there.
+    / (1 + sqrt(1 - beta**2)))**2``. Near the best omega the rate says nothing: eigenvalues meet
+    there. So every 50 solves, and when solves become slower than lately by a quarter, one is spent
+    at 80 % of the way from 1 to the best omega, where the rate does tell; if it does not, omega has
+    been too large, and the next goes on from there.
 
     The first trials are at omega = 1. For other matrices the formula is a heuristic.
 
@@ -105,7 +106,7 @@ class YoungHistory(_Relaxation):
     (1.667, 1.234)
     """
 
-    _fields = ("beta", "_since", "_level", "_slow")
+    _fields = ("beta", "_gap", "_since", "_level", "_slow")
     _needs_rate = True
 
     def __init__(
@@ -114,6 +115,7 @@ class YoungHistory(_Relaxation):
     ) -> None:  # fmt: skip
         super().__init__(diagonal, penalty=penalty, max_open=max_open, rng=rng)
         self.beta: float | None = None
+        self._gap = 1.0  # least distance of a measured radius from 1
         self._since = 0  # solves since beta was measured afresh
         self._level: float | None = None  # what solves have cost lately, in units of theory
         self._slow = False
@@ -121,7 +123,7 @@ class YoungHistory(_Relaxation):
     def _choose(self, id: int, context: Any) -> Choice:
         if self.beta is None:
             return Choice(None, 1.0, None, context, True)
-        best = optimal(min(self.beta * context, 1.0 - 1e-12))
+        best = optimal(min(self.beta * context, 1.0 - _REACH * self._gap))
         measure = self._since >= _REFRESH or (self._slow and self._since >= _REST)
         if measure:
             self._since, self._slow = 0, False
@@ -133,12 +135,11 @@ class YoungHistory(_Relaxation):
         omega, q = float(choice.value), rate  # type: ignore[arg-type]
         if q is None:
             return
-        if omega - 1.0 + _MARGIN < q < 1.0:
-            beta = (q + omega - 1.0) / (omega * math.sqrt(q)) / choice.context
-            beta = min(beta, (1.0 - 1e-12) / choice.context)
-            fresh = choice.memory or self.beta is None
-            self.beta = beta if fresh else max(beta, self.beta or 0.0)
-        elif choice.memory and omega > 1.0 and 0.0 <= q <= omega - 1.0 + _MARGIN:
+        if choice.memory and omega - 1.0 + _MARGIN < q < 1.0:
+            beta = min((q + omega - 1.0) / (omega * math.sqrt(q)), 1.0 - 1e-12)
+            self.beta = beta / choice.context
+            self._gap = min(self._gap, 1.0 - beta)
+        elif choice.memory and omega > 1.0 and 0.0 <= q < 1.0:
             # even here omega was large enough: measure again, with less
             self.beta = 2.0 * math.sqrt(omega - 1.0) / omega / choice.context
             self._since = _REFRESH
