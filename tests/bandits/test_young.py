@@ -44,7 +44,8 @@ def test_one_rate_tells_the_best_omega(beta, shift):
     policy.tell(trial, cost, rate=rate)
     if rate > 1e-3:
         assert policy.beta == pytest.approx(beta, rel=1e-9)
-        assert policy.ask(0.0).params["omega"] == pytest.approx(best(beta), rel=1e-7)
+        reached = min(beta, 1 - 0.03 * (1 - there))  # radii are not extrapolated to 1
+        assert policy.ask(0.0).params["omega"] == pytest.approx(best(reached), rel=1e-7)
         assert policy.ask(1.0).params["omega"] == pytest.approx(best(beta * 2 / 3), rel=1e-7)
 
 
