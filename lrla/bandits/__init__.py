@@ -6,8 +6,8 @@ parameters of any solver, over a whole sequence of problems.
 `TsallisINF` (Zimmert, Seldin 2021) is the one to start with, since it trusts nothing about the
 costs. `TsallisCB` and `ChebCB` (Khodak, Chow, Balcan, Talwalkar 2024) use a context, and so does
 `SurfaceThompson` (after Agrawal, Goyal 2013), which learns fastest. `YoungHistory` (Young 1971) and
-`SurrogateThompson` know the theory of SOR. `UCB` (Auer, Cesa-Bianchi, Fischer 2002; Audibert, Munos,
-Szepesvari 2009) and `ThompsonSampling` are what others would use.
+`SurrogateThompson` know the theory of SOR. `UCB` (Auer, Cesa-Bianchi, Fischer 2002; Audibert and
+others 2009) and `ThompsonSampling` are what others would use.
 """
 
 from lrla.bandits._chebyshev import ChebCB

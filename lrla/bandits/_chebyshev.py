@@ -91,7 +91,7 @@ class ChebCB(ArmPolicy):
     / j in size. K and L are those seen so far, and the learning rate is that of the code published
     with the paper: the theorem's, times the number of trials, which explores less.
 
-    Least squares are solved exactly, from sums over the trials of each arm: one `ask` and `tell`
+    Least squares are solved exactly, from sums over the trials of each arm: one ``ask`` and ``tell``
     take O(n_arms p + p**3) for p coefficients, except when a cost beyond all earlier ones moves the
     bounds of all arms.
 

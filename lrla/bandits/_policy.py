@@ -6,6 +6,7 @@ import abc
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, Self
 
 import numpy as np
@@ -18,10 +19,12 @@ from lrla.kernels import philox
 
 FORMAT = 1  # of the JSON state
 _DRAWS = 512  # uniform numbers that are computed at a time
+_ROUNDING = 1e-9  # by which a context may exceed its range without a warning
 _STATUSES = ("ok", "capped", "failed")
 
 
-class Trial(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Trial:
     """What a policy says to try next.
 
     Parameters
@@ -372,7 +375,7 @@ class Contexts:
         out = []
         for c, low, high in zip(values, self.low, self.high, strict=True):
             unit = (c - low) / (high - low) * 2.0 - 1.0
-            if abs(unit) > 1.0 and not self.warned:
+            if abs(unit) > 1.0 + _ROUNDING and not self.warned:
                 self.warned = True
                 warn(
                     f"context {context!r} is outside of context_range; it counts as the nearest "

@@ -59,7 +59,7 @@ class SurfaceThompson(ArmPolicy):
     the prior standard deviation of the one of degrees i and j is ``3 / (1 + i + j)``. The noise is
     what the fit leaves, at least 2 %. Since arms learn from each other, a few dozen trials do. There
     is no bound on the regret; without a context, or with one that does not determine the costs, it
-    can lock on to a wrong arm. One `ask` and `tell` take some 100 microseconds.
+    can lock on to a wrong arm. One ``ask`` and ``tell`` take some 100 microseconds.
 
     References
     ----------

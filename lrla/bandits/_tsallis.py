@@ -152,7 +152,7 @@ class TsallisINF(_Tsallis):
     Capped trials count for more than K, so that the bound holds if there are none.
 
     The probabilities are computed to rounding by Newton's method from the side on which it cannot
-    fail. One `ask` and `tell` take O(n_arms) and some microseconds.
+    fail. One ``ask`` and ``tell`` take O(n_arms) and some microseconds.
 
     References
     ----------

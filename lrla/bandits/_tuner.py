@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import astuple, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -124,11 +125,11 @@ class ParameterTuner:
         """
         trial = self.policy.ask(context)
         if trial.arm is not None:
-            trial = trial._replace(params=dict(self.arms[trial.arm]))
+            trial = replace(trial, params=dict(self.arms[trial.arm]))
         else:
             value = self.space.nearest(trial.params["omega"])  # type: ignore[index, union-attr]
             self.policy._use(trial.id, value)
-            trial = trial._replace(params={self.space.name: value})  # type: ignore[union-attr]
+            trial = replace(trial, params={self.space.name: value})  # type: ignore[union-attr]
         self._used[trial.id] = trial
         while len(self._used) > self.policy.max_open:
             del self._used[next(iter(self._used))]
@@ -310,7 +311,7 @@ class ParameterTuner:
             "lrla": FORMAT,
             "space": to_dict(self.space),
             "policy": json.loads(self.policy.to_json()),
-            "history": [list(h) for h in self.history],
+            "history": [astuple(h) for h in self.history],
             "open": [
                 [t.id, t.arm, t.params, t.probability, np.array(t.context).tolist()]
                 for t in self._used.values()

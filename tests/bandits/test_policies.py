@@ -184,4 +184,5 @@ def test_contexts_are_looked_at():
     with pytest.warns(AccuracyWarning, match=r"context 1.5 is outside of context_range"):
         assert policy.ask(1.5).context == 1.5
     policy.ask(2.5)  # once is enough
+    TsallisCB(2, (0, 1), rng=1).ask(1 + 1e-12)  # rounding is not outside
     policy.ask(np.float32(0.5))

@@ -1,5 +1,6 @@
 """`ParameterTuner`: spaces, runs, regret, and a state that goes on exactly."""
 
+import dataclasses
 import json
 import types
 
@@ -194,7 +195,7 @@ def test_regret_needs_something_to_go_by():
     with pytest.raises(ValueError, match="regret needs at least one trial that was told"):
         t.regret()
     t.tell(t.ask(), 1.0)
-    t.history[0] = t.history[0]._replace(probability=None)
+    t.history[0] = dataclasses.replace(t.history[0], probability=None)
     with pytest.raises(ValueError, match="needs the probabilities of the arms"):
         t.regret()
 
