@@ -256,6 +256,8 @@ def nystroem_sklearn(X, rank, gamma, seed=0):
     from sklearn.kernel_approximation import Nystroem
 
     return Nystroem(gamma=gamma, n_components=rank, random_state=seed).fit_transform(X)
+
+
 def incremental_pca(A, rank):
     """Follow principal components over batches of rows by scikit-learn."""
     from sklearn.decomposition import IncrementalPCA
