@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from lrla._core.arrays import unit_roundoff
 from lrla._core.iteration import Callback, Loop
 from lrla._core.results import Status
@@ -16,6 +18,7 @@ from lrla.relaxation._sweeper import Sweeper
 from lrla.relaxation._system import read
 
 SWEEPS = ("forward", "backward", "symmetric")
+_ASTRAY = 100  # growth of the residual that says that an adaptive factor is not for this matrix
 
 
 def sweep_until(
@@ -35,7 +38,7 @@ def sweep_until(
     x = sweeper.turns.enter(problem.x0)
     rhs = sweeper.rhs(problem.b)
     u = unit_roundoff(problem.op.space.xp, problem.op.real_dtype)
-    chunk, done = 1, 0
+    chunk, done, kept, heights = 1, 0, x, [course.first]
     with loop.interruptible():
         for _ in loop:
             steps = sweeper.run(x, rhs, min(chunk, max_iter - done), direction)
@@ -43,15 +46,22 @@ def sweep_until(
             loop.iteration = done
             moves = [math.sqrt(float(s)) for s in steps]
             here = sweeper.turns.leave(x)
-            course.check(problem.sizes(problem.residual(here)), here * problem.unit)
+            sizes = problem.sizes(problem.residual(here))
+            if adaptive is not None and not sizes.max(initial=0) <= _ASTRAY * min(heights):
+                adaptive, x = None, kept  # not a factor for this matrix: back, with 1
+                sweeper.change(1.0)
+                rhs, here = sweeper.rhs(problem.b), sweeper.turns.leave(x)
+                sizes = problem.sizes(problem.residual(here))
+            heights.append(float(sizes.max(initial=0)))
+            course.check(sizes, here * problem.unit)
             course.matvecs = done * (2 if direction == "symmetric" else 1) + len(course.checks)
-            if moves[-1] <= 4 * u * math.sqrt(float(problem.sizes(here).max() ** 2)):
+            if moves[-1] <= 4 * u * float(np.linalg.norm(problem.sizes(here))):
                 loop.stop(Status.STAGNATED)
-            if adaptive is not None:
-                better = adaptive.react(moves, sweeper.omega)
-                if better is not None:
-                    sweeper.change(better)
-                    rhs = sweeper.rhs(problem.b)
+            better = None if adaptive is None else adaptive.react(moves, sweeper.omega)
+            if better is not None:
+                kept = problem.op.space.xp.asarray(x, copy=True)
+                sweeper.change(better)
+                rhs = sweeper.rhs(problem.b)
             chunk = _next(course, check_every)
     return course.answer(name, sweeper.turns.leave(x), omega=sweeper.omega)
 
@@ -143,7 +153,8 @@ def sor(
 
     For a consistently ordered A with Jacobi radius beta, the best omega is ``1 + (beta / (1 +
     sqrt(1 - beta**2)))**2``, and the error then falls by omega - 1 a sweep [1]_. For others, the
-    adaptive factor is a heuristic.
+    adaptive factor is a heuristic; where the residual grows a hundredfold, it goes back to 1 and
+    stays there.
 
     Cost: 2 nnz(A) flops a sweep, as much as a product with A.
 
