@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what editors and type checkers see
     from lrla._core.iteration import progress as progress
     from lrla._core.results import Status as Status
     from lrla._core.threads import threads as threads
+    from lrla.lowrank import eigh as eigh
     from lrla.lowrank import svd as svd
     from lrla.regression import lstsq as lstsq
     from lrla.sampling import leverage_scores as leverage_scores
@@ -34,6 +35,7 @@ _HOME = {
     "Status": "lrla._core.results",
     "leverage_scores": "lrla.sampling",
     "lstsq": "lrla.regression",
+    "eigh": "lrla.lowrank",
     "progress": "lrla._core.iteration",
     "svd": "lrla.lowrank",
     "threads": "lrla._core.threads",
@@ -62,6 +64,7 @@ __all__ = [
     "blocks",
     "datasets",
     "dpp",
+    "eigh",
     "leverage_scores",
     "lowrank",
     "lstsq",

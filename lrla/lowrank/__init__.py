@@ -2,7 +2,12 @@
 
 `svd` is the one to start with: block Lanczos from a random start (Golub, Luk, Overton 1981; Musco,
 Musco 2015), with randomized subspace iteration (Halko, Martinsson, Tropp 2011) and generalized
-Nystrom (Nakatsukasa 2020) for few passes.
+Nystrom (Nakatsukasa 2020) for few passes. `eigh` is the same for Hermitian matrices (Golub,
+Underwood 1977), `nystrom` for positive semidefinite ones in one pass (Tropp, Yurtsever, Udell,
+Cevher 2017), and `qb` an orthonormal basis for a tolerance (Yu, Gu, Li 2018).
+
+`trace` and `diagonal` are XTrace, XNysTrace and XDiag (Epperly, Tropp, Webber 2024), with Hutch++
+(Meyer, Musco, Musco, Woodruff 2021) for comparison.
 
 Columns and rows of the matrix itself: `interpolative`, `column_subset` and `cur` choose them by
 sketched pivoting (Voronin and Martinsson 2017), randomly pivoted QR (Epperly, Tropp and Webber
@@ -28,7 +33,14 @@ from lrla.lowrank._kernel_leverage import KernelLeverageResult, kernel_leverage
 from lrla.lowrank._kernels import KernelMatrix
 from lrla.lowrank._ptd import PTDResult, ptd
 from lrla.lowrank._rp_cholesky import RPCholeskyResult, rp_cholesky
+from lrla.lowrank._diagonal import diagonal
+from lrla.lowrank._eigh import EighResult, eigh
+from lrla.lowrank._estimate import Estimate
+from lrla.lowrank._interpolative import InterpolativeResult, interpolative
+from lrla.lowrank._nystrom import nystrom
+from lrla.lowrank._qb import QBResult, qb
 from lrla.lowrank._svd import SVDResult, svd
+from lrla.lowrank._trace import trace
 
 __all__ = [
     "CURResult",
@@ -49,5 +61,18 @@ __all__ = [
     "kernel_leverage",
     "ptd",
     "rp_cholesky",
+    "EighResult",
+    "Estimate",
+    "InterpolativeResult",
+    "QBResult",
+    "SVDResult",
+    "column_subset",
+    "cur",
+    "diagonal",
+    "eigh",
+    "interpolative",
+    "nystrom",
+    "qb",
     "svd",
+    "trace",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from lrla._core import linalg
@@ -58,12 +59,12 @@ def _cholesky_qr(W: Array, limit: float) -> tuple[Array, Array, float, float] | 
     R = linalg.cholesky(inner(W, W))
     if R is None:
         return None
-    inverse = space_of(R).xp.linalg.inv(R)
-    smallest = 1 / linalg.norm(inverse)
-    condition = linalg.norm(R) / smallest / W.shape[1]
+    s = linalg.svdvals(R)
+    smallest = float(s[-1])
+    condition = float(s[0]) / smallest if smallest else math.inf
     if not condition < limit:
         return None
-    return W @ inverse, R, condition, smallest
+    return W @ space_of(R).xp.linalg.inv(R), R, condition, smallest
 
 
 def _revealing(W: Array, floor: float) -> tuple[Array, Array]:

@@ -55,6 +55,8 @@ class Ritz:
 class Bidiagonal:
     """The recurrence and its bases."""
 
+    zero_counts = False  # whether copies of zero may be hidden: not while larger values are sought
+
     def __init__(self, side: Side, key: Key, block: int) -> None:
         matrix, (m, n) = side.matrix, side.shape
         self.side, self.key = side, key
@@ -123,7 +125,6 @@ class Bidiagonal:
         zeros = self.space.zeros((width, self.coupling.shape[1]), self.dtype)
         self.coupling = xp.concat((self.coupling, zeros), axis=0)
         self.injected += 1
-        self.drawn += width
 
     def matrix(self) -> Array:
         """Return B, with rows of zeros if it would have fewer rows than columns."""
@@ -210,7 +211,8 @@ def iterate(run: Bidiagonal, rank: int, loop: Loop, enough: Callable[[Ritz], flo
     """
     n, most = min(run.side.shape), _most(run, rank)
     following, seen = 0, (0, 0.0)
-    for _ in loop:
+    start, ripe = 0, 0  # steps at which the newest random columns came in, and count as converged
+    for step in loop:
         run.step()
         if run.empty:
             run.pad(rank)
@@ -218,10 +220,14 @@ def iterate(run: Bidiagonal, rank: int, loop: Loop, enough: Callable[[Ritz], flo
             continue
         ritz = run.ritz()
         ratio = loop.report(enough(ritz), ritz.s)
-        if run.empty or run.V.size >= n or (ratio <= 1 and not _hidden(run, ritz, rank)):
+        good = ratio <= 1 and (step >= ripe or run.exhausted)
+        if run.empty or run.V.size >= n or (good and not _hidden(run, ritz, rank)):
             loop.stop(Status.CONVERGED)
-        elif ratio <= 1 or run.exhausted:
+        elif good or run.exhausted:
+            # new columns need as many steps as the old ones before what they show can be judged
+            start, ripe = step, 2 * step - start
             run.inject(run.block)
+            run.drawn += run.block
         elif run.V.size + 2 * run.next.shape[1] > most:
             run.compress(ritz, max(rank + run.block, most // 2))
         elif 2 * run.next.shape[1] < run.block:  # narrow blocks cost as many passes as wide ones
@@ -245,9 +251,9 @@ def _hidden(run: Bidiagonal, ritz: Ritz, rank: int) -> bool:
     s = [float(v) for v in ritz.s[:rank]]
     copies = 1
     for i in range(len(s) - 1):
-        if s[i] - s[i + 1] <= _SAME * s[0]:
+        if s[i] - s[i + 1] <= _SAME * run.peak:
             copies += 1
-        elif copies >= run.drawn and s[i] > run.floor:
+        elif copies >= run.drawn and (run.zero_counts or s[i] > run.floor):
             return True
         else:
             copies = 1

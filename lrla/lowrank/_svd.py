@@ -20,9 +20,9 @@ from lrla.lowrank._matrix import Matrix, Side, as_matrix, conj, home
 
 METHODS = ("auto", "krylov", "rsvd", "single_pass", "lapack")
 # Halko, Martinsson and Tropp 2011, Lemma 4.1 with alpha = 10: fails with probability 10**-PROBES
-_BOUND = 10 * math.sqrt(2 / math.pi)
-_SAFETY = 2.0  # on errors estimated by probes: exceeded with probability below 1 % (chi square)
-_BLOCK = 8  # columns of a Lanczos block in memory: measured, benchmarks/lowrank.py
+BOUND = 10 * math.sqrt(2 / math.pi)
+SAFETY = 2.0  # on errors estimated by probes: exceeded with probability below 1 % (chi square)
+BLOCK = 8  # columns of a Lanczos block in memory: measured, benchmarks/lowrank.py
 _SMALL = 128  # LAPACK is faster up to this size, and for ranks above a fifth of the size
 _DENSE = 1 << 24  # entries of an implicit or sparse matrix that may be formed for LAPACK
 
@@ -243,16 +243,25 @@ def _check(
 
 
 def _choose(task: _Task) -> tuple[str, str]:
-    (m, n), kind = task.matrix.shape, task.matrix.op.kind
-    least = min(m, n)
     if task.passes == 1:
         return "single_pass", "one pass was asked for"
-    if task.passes is None and (kind == "dense" or m * n <= _DENSE) and kind != "blocks":
-        if least <= _SMALL:
-            return "lapack", "the matrix is small"
-        if task.rank is not None and 5 * task.rank > least:
-            return "lapack", "the rank is a large part of the size"
+    if task.passes is None:
+        reason = small(task.matrix, task.rank)
+        if reason:
+            return "lapack", reason
     return "krylov", "few singular values of a large matrix"
+
+
+def small(matrix: Matrix, rank: int | None) -> str | None:
+    """Say why LAPACK is the one to take; None if it is not."""
+    (m, n), kind = matrix.shape, matrix.op.kind
+    if kind == "blocks" or (kind != "dense" and m * n > _DENSE):
+        return None
+    if min(m, n) <= _SMALL:
+        return "the matrix is small"
+    if rank is not None and 5 * rank > min(m, n):
+        return "the rank is a large part of the size"
+    return None
 
 
 def _lapack(task: _Task) -> _Found:
@@ -262,13 +271,13 @@ def _lapack(task: _Task) -> _Found:
     rank = task.rank
     if rank is None:
         assert task.tol is not None
-        rank = _least_rank(s, 0.0, task.tol * linalg.norm(s))
+        rank = least_rank(s, 0.0, task.tol * linalg.norm(s))
     zero = s[:rank] * 0.0
     triplets = Triplets(U[:, :rank], s[:rank], adjoint(Vh[:rank, :]), zero, int(s.shape[0]))
     return _Found(triplets, None, linalg.norm(s[rank:]), Status.CONVERGED, ())
 
 
-def _least_rank(s: Array, rest: float, goal: float) -> int:
+def least_rank(s: Array, rest: float, goal: float) -> int:
     """Return the least number of triplets, at least 1, that leaves an error of at most goal."""
     rank, square = int(s.shape[0]), rest * rest
     for value in reversed([float(v) for v in s]):
@@ -284,7 +293,7 @@ def _krylov(task: _Task) -> _Found:
     m, n = matrix.shape
     side = Side(matrix, m < n)
     wide = task.passes is not None or matrix.op.kind == "blocks"
-    block = (task.rank or _BLOCK) + 10 if wide else _BLOCK
+    block = (task.rank or BLOCK) + 10 if wide else BLOCK
     run = Bidiagonal(side, key_of(task.seed), block)
     if task.rank is None:
         return _to_tolerance(task, run)
@@ -351,12 +360,12 @@ def _to_tolerance(task: _Task, run: Bidiagonal) -> _Found:
     def enough(ritz: Ritz) -> float:
         found = linalg.norm(ritz.s)
         if exact is None:
-            rest, goal = _SAFETY * linalg.norm(run.remainder()) / math.sqrt(PROBES), tol * found
+            rest, goal = SAFETY * linalg.norm(run.remainder()) / math.sqrt(PROBES), tol * found
         else:
             rest, goal = math.sqrt(max(exact**2 - found**2, 0.0)), tol * exact
         if rest > goal:
             return rest / goal if goal else math.inf
-        ranks.append(_least_rank(ritz.s, rest, goal))
+        ranks.append(least_rank(ritz.s, rest, goal))
         return 1.0 if ranks[-1] == ranks[-2] else 1.01
 
     loop = Loop("svd", max_iter=task.max_iter, callback=task.callback)
@@ -419,7 +428,7 @@ def _errors(task: _Task, found: _Found) -> tuple[float, bool, float, float]:
         return found.error, True, found.error, math.hypot(found.error, linalg.norm(s))
     assert found.remainder is not None
     estimate = linalg.norm(found.remainder) / math.sqrt(PROBES)
-    bound = _BOUND * float(matrix.space.xp.max(linalg.norm(found.remainder, axis=0)))
+    bound = BOUND * float(matrix.space.xp.max(linalg.norm(found.remainder, axis=0)))
     total = matrix.frobenius() if matrix.op.kind in ("dense", "sparse") else None
     if total is None:
         return estimate, False, bound, math.hypot(estimate, linalg.norm(s))

@@ -163,6 +163,15 @@ def test_more_copies_than_random_columns(copies):
     check(A, result, s, 1e-10)
 
 
+@pytest.mark.parametrize("distinct", [2, 5, 12])
+def test_copies_of_slowly_converging_values(distinct):
+    """Each value has more copies than a block, and the gaps are narrow."""
+    s = np.repeat(np.linspace(1, 0.8, distinct), 12)
+    s = np.r_[s, np.linspace(0.79, 0.01, 200 - len(s))]
+    result = lowrank.svd(with_values(260, 200, s), 24, method="krylov", rng=5)
+    check(with_values(260, 200, s), result, s, 1e-10)
+
+
 def test_without_the_count_of_copies_some_are_missed(monkeypatch):
     monkeypatch.setattr(_krylov, "_hidden", lambda *_: False)
     s = np.r_[3.0, np.ones(25), np.linspace(0.4, 0.1, 64)]

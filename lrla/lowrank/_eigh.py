@@ -1,0 +1,296 @@
+"""`eigh`: leading eigenpairs of Hermitian matrices, by block Lanczos."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lrla._core import linalg
+from lrla._core.arrays import Array, adjoint
+from lrla._core.errors import ConvergenceWarning, warn
+from lrla._core.iteration import Callback, Loop
+from lrla._core.random import Key, key_of, seed_of
+from lrla._core.results import Info, Result, Status
+from lrla.lowrank._basis import inner
+from lrla.lowrank._krylov import PROBES, Bidiagonal, Ritz, iterate
+from lrla.lowrank._matrix import Matrix, Side, as_square, conj, home
+from lrla.lowrank._svd import BLOCK, BOUND, signs, small
+
+WHICH = ("LM", "LA", "SA")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class EighResult(Result):
+    """Eigenpairs of a Hermitian matrix; unpacks as ``eigenvalues, eigenvectors``.
+
+    Parameters
+    ----------
+    eigenvalues : array of shape (rank,)
+        Real; in decreasing order of what was asked for.
+    eigenvectors : array of shape (n, rank)
+        Orthonormal columns, in the array library of A; a dask array if A is one. The largest entry
+        of each column in absolute value is positive.
+    status : Status
+        Whether the tolerance was met, and if not, why.
+    info : Info
+        ``error``: Frobenius norm of A - V diag(w) V^H, estimated by ten random vectors without bias
+        in its square; ``spectral_bound``: exceeds its spectral norm but for a chance of 1e-10;
+        ``residuals``: norms of ``A v - w v``, None where they were not measured; ``method``,
+        ``reason``, ``seed``, ``passes``, ``history``, ``size`` of the space, ``seconds``.
+    """
+
+    eigenvalues: Array
+    eigenvectors: Array
+    status: Status
+    info: Info
+
+    @property
+    def rank(self) -> int:
+        """Number of eigenvalues."""
+        return int(self.eigenvalues.shape[0])
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.eigenvalues, self.eigenvectors))
+
+
+class Tridiagonal(Bidiagonal):
+    """The recurrence A V = V T + V_next L E^H of a Hermitian matrix."""
+
+    zero_counts = True
+
+    def __init__(self, side: Side, key: Key, block: int, which: str) -> None:
+        super().__init__(side, key, block)
+        self.which = which
+
+    def step(self) -> None:
+        """Add a block: one pass over the data."""
+        Vn, previous = self.next, self.last
+        Z = self.first if self.V.size == 0 else self.side.times(Vn)
+        above = adjoint(self.coupling)
+        if previous.shape[1]:
+            Z = Z - previous @ above
+        D = inner(Vn, Z)
+        if not self.peak:
+            self.peak = linalg.norm(Z)
+        if linalg.norm(D - adjoint(D)) > math.sqrt(self.u) * max(self.peak, linalg.norm(D)):
+            raise ValueError(
+                "A must be Hermitian, got a matrix whose products say otherwise; use svd, or "
+                "(A + A.conj().T) / 2"
+            )
+        D = (D + adjoint(D)) / 2
+        self.V.append(Vn)
+        self.blocks.append((above, D))
+        self.last = Vn
+        self.empty = self.random and linalg.norm(Z) <= self.floor
+        self.random = False
+        self.next, self.coupling = self.V.against(Z - Vn @ D, self.floor, self.u)
+
+    def matrix(self) -> Array:
+        """Return T."""
+        T = self.space.zeros((self.V.size, self.V.size), self.dtype)
+        place = 0
+        for above, diagonal in self.blocks:
+            b = diagonal.shape[0]
+            T[place : place + b, place : place + b] = diagonal
+            T[place - above.shape[0] : place, place : place + b] = above
+            T[place : place + b, place - above.shape[0] : place] = adjoint(above)
+            place += b
+        return T
+
+    def pad(self, rank: int) -> None:
+        """Give V ``rank`` columns, knowing that A maps the new ones to zero."""
+        if self.V.size < rank:
+            self.inject(rank - self.V.size)
+            b = self.next.shape[1]
+            zeros = self.space.zeros((b, b), self.dtype)
+            self.blocks.append((zeros[:0, :], zeros))
+            self.V.append(self.next)
+            self.last, self.next, self.coupling = self.next, self.next[:, :0], zeros[:0, :]
+
+    def ritz(self) -> Ritz:
+        """Compute the eigenpairs of T, in the order asked for; ``s`` is what orders them."""
+        xp = self.space.xp
+        w, Q = xp.linalg.eigh(self.matrix())
+        self.peak = float(xp.max(xp.abs(w)))
+        order = xp.argsort({"LM": -xp.abs(w), "LA": -w, "SA": w}[self.which])
+        w, Q = xp.take(w, order), xp.take(Q, order, axis=1)
+        tail = Q[Q.shape[0] - self.last.shape[1] :, :]
+        key = {"LM": xp.abs(w), "LA": w, "SA": -w}[self.which]
+        return Ritz(w, key, Q, linalg.norm(self.coupling @ tail, axis=0))
+
+    def compress(self, ritz: Ritz, keep: int) -> None:
+        """Keep only the leading Ritz vectors."""
+        V = self.V.columns @ ritz.Q[:, :keep]
+        tail = ritz.Q[ritz.Q.shape[0] - self.last.shape[1] :, :keep]
+        self.coupling, self.last = self.coupling @ tail, V
+        diagonal = self.space.eye(keep, self.dtype) * ritz.P[None, :keep]
+        self.blocks = [(self.space.zeros((0, keep), self.dtype), diagonal)]
+        self.V.size = 0
+        self.V.append(V)
+
+
+def eigh(
+    A: Any,
+    rank: int,
+    *,
+    which: str = "LM",
+    rtol: float | None = None,
+    method: str = "auto",
+    max_iter: int = 1000,
+    callback: Callback | None = None,
+    rng: Any = None,
+) -> EighResult:
+    """Compute leading eigenvalues and eigenvectors of a Hermitian matrix.
+
+    Parameters
+    ----------
+    A : array of shape (n, n), sparse matrix, LinearOperator or dask array
+        Hermitian; never changed, and never made dense except by "lapack".
+    rank : int
+        Number of eigenpairs.
+    which : {"LM", "LA", "SA"}, default "LM"
+        Those largest in magnitude, the largest, or the smallest, as in `scipy.sparse.linalg.eigsh`.
+    rtol : float, optional
+        Residuals, relative to the largest absolute eigenvalue, at which to stop; by default
+        u**(2/3), 2e-11 in float64. Errors of eigenvalues are of the order of the square, up to the
+        gaps between them.
+    method : {"auto", "krylov", "lapack"}, default "auto"
+        "krylov": block Lanczos from a random start [1]_. "lapack": all eigenvalues of the dense
+        matrix. "auto" takes "lapack" for small matrices and large ranks.
+    max_iter : int, default 1000
+        Limit of the steps of "krylov".
+    callback : callable, optional
+        As for `svd`.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        Where the seed comes from.
+
+    Returns
+    -------
+    EighResult
+        With fields eigenvalues, eigenvectors, status and info.
+
+    Raises
+    ------
+    ValueError
+        If A is not square, not finite or visibly not Hermitian, or rank is not between 1 and n.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the tolerance was not met within ``max_iter`` steps.
+
+    See Also
+    --------
+    nystrom : for positive semidefinite matrices, in a single pass.
+    svd : for matrices that are not Hermitian.
+
+    Notes
+    -----
+    Block Lanczos with full reorthogonalisation, blocks of eight columns, thick restart when memory
+    is short, and fresh random columns when an eigenvalue shows as often as there are random
+    columns, as in `svd`. Lanczos sees A - c I as it sees A: eigenvalues at either end of the
+    spectrum come out first, whatever their magnitude.
+
+    Cost: one pass for each step, and 4 n (4 rank)**2 flops for the orthogonalisation.
+
+    References
+    ----------
+    .. [1] G. H. Golub and R. Underwood, "The block Lanczos method for computing eigenvalues",
+       Mathematical Software III, 1977.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lrla
+    >>> A = np.diag(np.arange(500.0))
+    >>> w, V = lrla.eigh(A, 3, rng=7)
+    >>> np.round(w, 8)
+    array([499., 498., 497.])
+    """
+    start = time.perf_counter()
+    if method not in ("auto", "krylov", "lapack"):
+        raise ValueError(f"method must be one of auto, krylov, lapack, got {method!r}")
+    if which not in WHICH:
+        raise ValueError(f"which must be one of {', '.join(WHICH)}, got {which!r}")
+    matrix = as_square(A)
+    check_rank(rank, matrix.shape[0])
+    if rtol is not None and not 0 < rtol < 1:
+        raise ValueError(f"rtol must be between 0 and 1, got {rtol}")
+    if max_iter < 1:
+        raise ValueError(f"max_iter must be at least 1, got {max_iter}")
+    seed = seed_of(rng)
+    goal = matrix.u ** (2 / 3) if rtol is None else max(rtol, 10 * matrix.u)
+    reason = "asked for"
+    if method == "auto":
+        dense = small(matrix, rank)
+        method = "lapack" if dense else "krylov"
+        reason = dense or "few eigenvalues of a large matrix"
+    # the first product tells the scale, and whether all is finite
+    run = Tridiagonal(Side(matrix, False), key_of(seed), BLOCK, which)
+    loop = Loop("eigh", max_iter=max_iter, callback=callback)
+    if method == "lapack":
+        w, V, residuals, status = *_lapack(matrix, rank, which), None, Status.CONVERGED
+    else:
+        w, V, residuals, status = _krylov(run, rank, goal, loop)
+    remainder = run.image - V @ (w[:, None] * inner(V, run.probes))
+    scale, phase = matrix.scale, signs(V)
+    info = Info(
+        error=linalg.norm(remainder) / math.sqrt(PROBES) * scale,
+        spectral_bound=BOUND * scale * float(matrix.space.xp.max(linalg.norm(remainder, axis=0))),
+        residuals=None if residuals is None else residuals * scale,
+        method=method,
+        reason=reason,
+        seed=seed,
+        passes=matrix.passes,
+        history=tuple(loop.history),
+        size=run.V.size or matrix.shape[0],
+        seconds=time.perf_counter() - start,
+    )
+    values = matrix.space.xp.astype(w * scale, matrix.op.real_dtype, copy=False)
+    return EighResult(values, home(matrix, V * conj(phase)[None, :]), status, info)
+
+
+def check_rank(rank: Any, largest: int) -> None:
+    """Refuse ranks that are not integers between 1 and the size."""
+    if not (1 <= rank <= largest and int(rank) == rank):
+        raise ValueError(f"rank must be an integer between 1 and n = {largest}, got {rank}")
+
+
+def _lapack(matrix: Matrix, rank: int, which: str) -> tuple[Array, Array]:
+    xp = matrix.space.xp
+    D = matrix.dense()
+    if linalg.norm(D - adjoint(D)) > math.sqrt(matrix.u) * linalg.norm(D):
+        raise ValueError(
+            "A must be Hermitian, got a matrix that differs from its conjugate transpose; use "
+            "svd, or (A + A.conj().T) / 2"
+        )
+    w, V = xp.linalg.eigh((D + adjoint(D)) / 2)
+    order = xp.argsort({"LM": -xp.abs(w), "LA": -w, "SA": w}[which])[:rank]
+    return xp.take(w, order), xp.take(V, order, axis=1)
+
+
+def _krylov(
+    run: Tridiagonal, rank: int, rtol: float, loop: Loop
+) -> tuple[Array, Array, Array, Status]:
+    xp = run.space.xp
+
+    def enough(ritz: Ritz) -> float:
+        if ritz.s.shape[0] < rank:
+            return math.inf
+        worst = float(xp.max(ritz.residuals[:rank]))
+        return worst / (rtol * run.peak) if worst else 0.0
+
+    with loop.interruptible():
+        ritz = iterate(run, rank, loop, enough)
+    assert loop.status is not None
+    if loop.status is Status.MAX_ITER:
+        warn(
+            f"the error is {loop.history[-1]:.1e} times rtol={rtol:.1e}: {loop.status.value}",
+            ConvergenceWarning,
+        )
+    w, V = ritz.P[:rank], run.V.columns @ ritz.Q[:, :rank]
+    residuals = linalg.norm(run.side.times(V) - V * w[None, :], axis=0)
+    return w, V, residuals, loop.status
