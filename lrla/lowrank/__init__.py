@@ -7,7 +7,9 @@ Underwood 1977), `nystrom` for positive semidefinite ones in one pass (Tropp, Yu
 Cevher 2017), and `qb` an orthonormal basis for a tolerance (Yu, Gu, Li 2018).
 
 `trace` and `diagonal` are XTrace, XNysTrace and XDiag (Epperly, Tropp, Webber 2024), with Hutch++
-(Meyer, Musco, Musco, Woodruff 2021) for comparison.
+(Meyer, Musco, Musco, Woodruff 2021) for comparison. `logdet`, `logdet_shifted` and `logdet_path`
+are stochastic Lanczos quadrature (Ubaru, Chen, Saad 2017; Dong et al. 2017). `weighted_lowrank`
+weighs each entry (Gabriel, Zamir 1979).
 
 Columns and rows of the matrix itself: `interpolative`, `column_subset` and `cur` choose them by
 sketched pivoting (Voronin and Martinsson 2017), randomly pivoted QR (Epperly, Tropp and Webber
@@ -37,10 +39,12 @@ from lrla.lowrank._diagonal import diagonal
 from lrla.lowrank._eigh import EighResult, eigh
 from lrla.lowrank._estimate import Estimate
 from lrla.lowrank._interpolative import InterpolativeResult, interpolative
+from lrla.lowrank._logdet import LogdetPath, logdet, logdet_path, logdet_shifted
 from lrla.lowrank._nystrom import nystrom
 from lrla.lowrank._qb import QBResult, qb
 from lrla.lowrank._svd import SVDResult, svd
 from lrla.lowrank._trace import trace
+from lrla.lowrank._weighted import WeightedLowRankResult, weighted_lowrank
 
 __all__ = [
     "CURResult",
@@ -64,15 +68,21 @@ __all__ = [
     "EighResult",
     "Estimate",
     "InterpolativeResult",
+    "LogdetPath",
     "QBResult",
     "SVDResult",
+    "WeightedLowRankResult",
     "column_subset",
     "cur",
     "diagonal",
     "eigh",
     "interpolative",
+    "logdet",
+    "logdet_path",
+    "logdet_shifted",
     "nystrom",
     "qb",
     "svd",
     "trace",
+    "weighted_lowrank",
 ]

@@ -15,7 +15,7 @@ from lrla._core.operators import Operator, as_operator
 from lrla._core.random import Domain, Key, tag
 from lrla._core.threads import ranges
 from lrla.blocks import as_blocks
-from lrla.kernels import philox
+from lrla.kernels import narrow, philox
 
 _ROWS = 1 << 14  # rows of dense data that are looked at together: bounds temporaries
 
@@ -58,7 +58,7 @@ class Matrix:
     def times(self, X: Array) -> Array:
         """Multiply with columns: one pass over the data."""
         self.passes += 1
-        Y = self.op.matmat(X)
+        Y = narrow.times(self.op.A, X) if self.op.kind == "dense" else self.op.matmat(X)
         if self.mean is not None:
             Y = Y - self.mean @ X
         return Y if self.scale == 1.0 else Y / self.scale
@@ -66,7 +66,8 @@ class Matrix:
     def adjoint_times(self, Y: Array) -> Array:
         """Multiply the adjoint with columns: one pass over the data."""
         self.passes += 1
-        X = self.op.rmatmat(Y)
+        dense = self.op.kind == "dense"
+        X = narrow.adjoint_times(self.op.A, Y) if dense else self.op.rmatmat(Y)
         if self.mean is not None:
             X = X - adjoint(self.mean) @ self.space.xp.sum(Y, axis=0, keepdims=True)
         return X if self.scale == 1.0 else X / self.scale

@@ -96,7 +96,7 @@ def nystrom(
     if tol is not None and not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
     seed = seed_of(rng)
-    sketch = _Sketch(matrix, seed)
+    sketch = Sketch(matrix, seed)
     status, columns = Status.CONVERGED, min(_FIRST, n) if rank is None else width(rank, n)
     while True:
         w, V = sketch.factors(columns)
@@ -132,7 +132,7 @@ def nystrom(
     return EighResult(values, home(matrix, V * conj(phase)[None, :]), status, info)
 
 
-class _Sketch:
+class Sketch:
     """A Gaussian sketch that grows, and the probes that go along."""
 
     def __init__(self, matrix: Matrix, seed: int) -> None:
