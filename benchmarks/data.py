@@ -110,3 +110,23 @@ def laplacian(*shape):
     from scipy.sparse import csr_array
 
     return csr_array(pyamg.gallery.poisson(shape, format="csr").astype(np.float64))
+
+
+def with_spectrum(m, n, name, seed=7):
+    """Make a dense m x n matrix with singular values 0.9**i, 1/i, or fifty ones above 0.01."""
+    i = np.arange(n)
+    s = {"decaying": 0.9**i, "slow": 1 / (i + 1.0), "step": np.where(i < 50, 1.0, 0.01)}[name]
+    rng = np.random.default_rng(seed)
+    U = np.linalg.qr(rng.standard_normal((m, n)))[0]
+    V = np.linalg.qr(rng.standard_normal((n, n)))[0]
+    return (U * s) @ V.T
+
+
+def text_like(m, n, per_row=10, seed=7):
+    """Make a sparse matrix whose columns are as unevenly filled as words in texts."""
+    from scipy.sparse import csr_array
+
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, m, m * per_row)
+    columns = (n * rng.random(m * per_row) ** 3).astype(np.int32)
+    return csr_array((rng.standard_normal(m * per_row), (rows, columns)), shape=(m, n))

@@ -263,3 +263,25 @@ def incremental_pca(A, rank):
     from sklearn.decomposition import IncrementalPCA
 
     return IncrementalPCA(rank).fit(A).components_.T
+def svd_arpack(A, rank):
+    """Find leading singular triplets by ARPACK, to its full accuracy."""
+    from scipy.sparse.linalg import svds
+
+    U, s, Vh = svds(A, k=rank, solver="arpack", random_state=7)
+    return U[:, ::-1], s[::-1], Vh[::-1]
+
+
+def svd_propack(A, rank):
+    """Find leading singular triplets by PROPACK, to its full accuracy."""
+    from scipy.sparse.linalg import svds
+
+    U, s, Vh = svds(A, k=rank, solver="propack", random_state=7)
+    order = np.argsort(-s)
+    return U[:, order], s[order], Vh[order]
+
+
+def svd_sklearn(A, rank, n_iter="auto"):
+    """Find leading singular triplets by scikit-learn's randomized subspace iteration."""
+    from sklearn.utils.extmath import randomized_svd
+
+    return randomized_svd(A, rank, n_iter=n_iter, random_state=7)

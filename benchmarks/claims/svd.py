@@ -1,0 +1,113 @@
+"""Compare svd with ARPACK, PROPACK, scikit-learn and LAPACK at equal accuracy.
+
+One thread, processor time, in turns. The error is the larger residual of the triplets, relative to the
+largest singular value, measured in the same way for all. Each setting of randomized_svd is beaten
+at its own accuracy: lrla is asked for the residual that it reached.
+
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m benchmarks.claims.svd
+
+Ends with an error if on dense data lrla takes longer than PROPACK, or than randomized_svd at its
+accuracy.
+"""
+
+import datetime
+import platform
+import sys
+import time
+
+import numpy as np
+import scipy
+import scipy.sparse
+import sklearn
+
+import lrla
+from benchmarks import data, peers
+
+SIZE = (20_000, 2000)
+SPECTRA = ("decaying", "slow", "step")
+ROUNDS = 2
+
+
+def clock(call):
+    """Return the answer and the processor time of one call."""
+    start = time.process_time()
+    answer = call()
+    return tuple(answer), time.process_time() - start
+
+
+def error(A, answer):
+    """Measure the worst residual of the triplets."""
+    U, s, Vh = answer
+    left = np.linalg.norm(A @ Vh.T - U * s, axis=0)
+    right = np.linalg.norm(A.T @ U - Vh.T * s, axis=0)
+    return float(max(left.max(), right.max()) / s[0])
+
+
+def race(A, calls):
+    """Run all in turns; return the best time and the error of each."""
+    best, errors = dict.fromkeys(calls, float("inf")), {}
+    for turn in range(ROUNDS):
+        for name, call in calls.items():
+            answer, seconds = clock(call)
+            best[name] = min(best[name], seconds)
+            if turn == 0:
+                errors[name] = error(A, answer)
+    return best, errors
+
+
+def report(title, best, errors):
+    """Print a table."""
+    print(title)
+    for name, seconds in best.items():
+        print(f"   {name:28} {seconds:8.3f} s   error {errors[name]:.1e}")
+
+
+def compare(title, A, rank, dense):
+    """Race on one matrix; return whether a bound is broken."""
+    calls = {
+        "lrla": lambda: lrla.svd(A, rank, method="krylov", rng=5),
+        "scipy propack": lambda: peers.svd_propack(A, rank),
+        "scipy arpack": lambda: peers.svd_arpack(A, rank),
+    }
+    best, errors = race(A, calls)
+    report(f"{title}, rank {rank}", best, errors)
+    broken = dense and best["lrla"] > best["scipy propack"]
+    for n_iter in (2, 7):
+        peer = f"sklearn n_iter={n_iter}"
+        reached = error(A, peers.svd_sklearn(A, rank, n_iter))
+        calls = {
+            peer: lambda n_iter=n_iter: peers.svd_sklearn(A, rank, n_iter),
+            "lrla at that error": lambda reached=reached: lrla.svd(
+                A, rank, method="krylov", rtol=reached, rng=5
+            ),
+        }
+        best, errors = race(A, calls)
+        report("", best, errors)
+        broken |= dense and best["lrla at that error"] > best[peer]
+    return broken
+
+
+def main():
+    """Print the tables and check the bounds."""
+    print(
+        f"{datetime.date.today()}  {platform.machine()}, python {platform.python_version()}, "
+        f"numpy {np.__version__}, scipy {scipy.__version__}, scikit-learn {sklearn.__version__}, "
+        f"lrla {lrla.__version__}"
+    )
+    print(f"dense {SIZE[0]} x {SIZE[1]}, 1 thread, processor time, best of {ROUNDS}")
+    broken = False
+    with lrla.threads(1):
+        lrla.svd(np.eye(300, 200), 2, method="krylov")  # compiles
+        for name in SPECTRA:
+            A = data.with_spectrum(*SIZE, name)
+            for rank in (20, 50) if name == "slow" else (20,):
+                broken |= compare(name, A, rank, dense=True)
+        _, seconds = clock(lambda: scipy.linalg.svd(A, full_matrices=False, check_finite=False))
+        print(f"LAPACK gesdd, all singular values: {seconds:.1f} s")
+        A = data.text_like(100_000, 10_000)
+        broken |= compare(f"sparse {A.shape}, {A.nnz} entries", A, 20, dense=False)
+    return broken
+
+
+if __name__ == "__main__":
+    sys.exit(main())
