@@ -263,6 +263,8 @@ def incremental_pca(A, rank):
     from sklearn.decomposition import IncrementalPCA
 
     return IncrementalPCA(rank).fit(A).components_.T
+
+
 def svd_arpack(A, rank):
     """Find leading singular triplets by ARPACK, to its full accuracy."""
     from scipy.sparse.linalg import svds

@@ -28,20 +28,19 @@ values functions follow (Barrault, Maday, Nguyen and Patera 2004; Drmac and Guge
 
 from lrla.lowrank._column_subset import ColumnSubsetResult, column_subset
 from lrla.lowrank._cur import CURResult, cur
+from lrla.lowrank._diagonal import diagonal
+from lrla.lowrank._eigh import EighResult, eigh
 from lrla.lowrank._eim import EIMResult, eim
+from lrla.lowrank._estimate import Estimate
 from lrla.lowrank._interpolative import InterpolativeResult, interpolative
 from lrla.lowrank._kernel_features import KernelFeaturesResult, kernel_features
 from lrla.lowrank._kernel_leverage import KernelLeverageResult, kernel_leverage
 from lrla.lowrank._kernels import KernelMatrix
-from lrla.lowrank._ptd import PTDResult, ptd
-from lrla.lowrank._rp_cholesky import RPCholeskyResult, rp_cholesky
-from lrla.lowrank._diagonal import diagonal
-from lrla.lowrank._eigh import EighResult, eigh
-from lrla.lowrank._estimate import Estimate
-from lrla.lowrank._interpolative import InterpolativeResult, interpolative
 from lrla.lowrank._logdet import LogdetPath, logdet, logdet_path, logdet_shifted
 from lrla.lowrank._nystrom import nystrom
+from lrla.lowrank._ptd import PTDResult, ptd
 from lrla.lowrank._qb import QBResult, qb
+from lrla.lowrank._rp_cholesky import RPCholeskyResult, rp_cholesky
 from lrla.lowrank._svd import SVDResult, svd
 from lrla.lowrank._trace import trace
 from lrla.lowrank._weighted import WeightedLowRankResult, weighted_lowrank
@@ -50,38 +49,33 @@ __all__ = [
     "CURResult",
     "ColumnSubsetResult",
     "EIMResult",
+    "EighResult",
+    "Estimate",
     "InterpolativeResult",
     "KernelFeaturesResult",
     "KernelLeverageResult",
     "KernelMatrix",
-    "PTDResult",
-    "RPCholeskyResult",
-    "SVDResult",
-    "column_subset",
-    "cur",
-    "eim",
-    "interpolative",
-    "kernel_features",
-    "kernel_leverage",
-    "ptd",
-    "rp_cholesky",
-    "EighResult",
-    "Estimate",
-    "InterpolativeResult",
     "LogdetPath",
+    "PTDResult",
     "QBResult",
+    "RPCholeskyResult",
     "SVDResult",
     "WeightedLowRankResult",
     "column_subset",
     "cur",
     "diagonal",
     "eigh",
+    "eim",
     "interpolative",
+    "kernel_features",
+    "kernel_leverage",
     "logdet",
     "logdet_path",
     "logdet_shifted",
     "nystrom",
+    "ptd",
     "qb",
+    "rp_cholesky",
     "svd",
     "trace",
     "weighted_lowrank",
