@@ -62,6 +62,7 @@ numpydoc_validation_checks = {
     "GL08",  # attributes of dataclasses are documented under Parameters
     "PR01",  # properties and *args of special methods
     "PR02",
+    "PR04",  # parameters that are those of another function, whose page has their types
     "PR06",  # "int" and "integer" both read well
     "PR08",
     "PR09",
@@ -72,6 +73,9 @@ numpydoc_validation_checks = {
     "RT04",
     "RT05",
 }
+
+# fields of named tuples are documented under Parameters
+numpydoc_validation_exclude = {r"bandits\.(Trial|Outcome)\.\w+$", r"sampling\.Estimate\.\w+$"}
 
 sphinx_gallery_conf = {
     "examples_dirs": "examples",

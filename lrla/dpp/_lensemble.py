@@ -169,7 +169,7 @@ class LEnsemble(Labelled):
         return float(np.sum(self._odds_share()))
 
     def size_pmf(self) -> np.ndarray:
-        """Probabilities of 0, 1, ... up to the rank of L items in a sample."""
+        """Compute the probabilities of 0, 1, ... up to the rank of L items in a sample."""
         values = self._L.spectrum.values
         return pmf(values / (1 + values), 1 / (1 + values))
 

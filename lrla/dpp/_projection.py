@@ -200,17 +200,17 @@ class ProjectionDPP(Labelled):
         ProjectionDPP
             Of size m, or of the rank of A.
 
-        Warns
-        -----
-        RankDeficientWarning
-            If the columns of A are dependent.
-
         Raises
         ------
         RankError
             If the columns of A are dependent and ``rank`` is not ``"auto"``.
         ValueError
             If A is empty or not finite.
+
+        Warns
+        -----
+        RankDeficientWarning
+            If the columns of A are dependent.
 
         Notes
         -----

@@ -92,7 +92,7 @@ def kaczmarz(
 
     See Also
     --------
-    lrla.lstsq : for systems much taller than wide.
+    lrla.regression.lstsq : for systems much taller than wide.
 
     Notes
     -----

@@ -31,7 +31,7 @@ _BLOCK = 1 << 22  # entries of residuals that are held at a time
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SensitivityResult(Result):
-    """l_p sensitivities of rows, with bounds on both sides.
+    """Sensitivities of rows in the p-norm, with bounds on both sides.
 
     Parameters
     ----------
