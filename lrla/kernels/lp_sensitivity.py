@@ -20,7 +20,7 @@ from lrla._core.arrays import Array, space_of
 from lrla._core.dispatch import kernel
 
 _SHIFT = 1e-14  # relative growth of the diagonals that are factored: they stay definite
-_SMALL = 1e-9  # for p < 2, relative size below which residuals weigh as if they had it
+_SMALL = 1e-6  # for p < 2, relative size below which residuals weigh as if they had it
 _LIGHT = 1e-14  # for p > 2, smallest weight relative to the largest
 _SEARCH = 30  # evaluations of the slope in one line search, of which one is the rule
 _INSIDE = 0.9995  # part of the way to the boundary

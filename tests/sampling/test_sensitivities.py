@@ -242,7 +242,7 @@ def test_totals_on_every_array_library(backend):
     assert max_sensitivity(backend.asarray(A), 1.5).index == max_sensitivity(A, 1.5).index
 
 
-def test_threads_do_not_change_a_bit():
+def test_threads_change_nothing_but_rounding():
     A = heavy(500, 4)
     with lrla.threads(1):
         one = sensitivities(A, 1.5, method="full", rng=1).lower

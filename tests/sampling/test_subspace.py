@@ -175,9 +175,12 @@ def test_fewer_rows_than_the_rank():
 def test_rows_of_zeros_and_dependent_columns():
     A = heavy(100, 3)
     A[::2] = 0
-    for scheme in ("lewis", "mixed", "uniform", "root_leverage"):
+    for scheme in ("lewis", "mixed", "root_leverage"):
         sample = subspace_sample(A, 1, size=20, scheme=scheme, rng=1)
         assert np.all(sample.indices % 2 == 1)
+    with pytest.warns(lrla.AccuracyWarning, match="uniform samples of 20 rows"):
+        sample = subspace_sample(A, 1, size=20, scheme="uniform", rng=1)
+    assert np.all(sample.indices % 2 == 1)
     with pytest.warns(lrla.RankDeficientWarning):
         twice = subspace_sample(np.hstack([A, A]), 1, size=20, rng=1)
     assert twice.info.rank == 3

@@ -364,7 +364,7 @@ def _weights(r, peak, p, w):
 
 @jit
 def _floor(p):
-    return 1e-9 if p < 2 else 1e-14 ** (1 / (p - 2))
+    return 1e-6 if p < 2 else 1e-14 ** (1 / (p - 2))
 
 
 @jit(fastmath=_LANES)
