@@ -49,8 +49,12 @@ class RelaxationSequence:
         As for `SweepPlan`.
     warm_start : bool, default False
         Whether to start from the last solution.
-    rtol, atol, max_iter, check_every
-        As for the solver; ``max_iter=None`` is its default.
+    rtol, atol : float, default 1e-5 and 0
+        As for the solver.
+    max_iter : int, optional
+        As for the solver, by default its own.
+    check_every : int, default 10
+        As for the solver.
 
     Attributes
     ----------

@@ -219,9 +219,17 @@ def ssor(
         Where to start; zero by default.
     omega : float, default 1
         Relaxation factor, between 0 and 2.
-    order, blocks
+    order : {"natural", "multicolor", "redblack"} or array of shape (n,), default "natural"
         As for `SweepPlan`.
-    rtol, atol, max_iter, check_every, callback
+    blocks : int or list of arrays of int, optional
+        As for `SweepPlan`.
+    rtol, atol : float, default 1e-5 and 0
+        As for `sor`.
+    max_iter : int, default 10000
+        Largest number of sweeps.
+    check_every : int, default 10
+        As for `sor`.
+    callback : callable, optional
         As for `sor`.
 
     Returns
@@ -277,9 +285,17 @@ def gauss_seidel(
         Where to start; zero by default.
     sweep : {"forward", "backward", "symmetric"}, default "forward"
         Direction of the sweeps.
-    order, blocks
+    order : {"natural", "multicolor", "redblack"} or array of shape (n,), default "natural"
         As for `SweepPlan`.
-    rtol, atol, max_iter, check_every, callback
+    blocks : int or list of arrays of int, optional
+        As for `SweepPlan`.
+    rtol, atol : float, default 1e-5 and 0
+        As for `sor`.
+    max_iter : int, default 10000
+        Largest number of sweeps.
+    check_every : int, default 10
+        As for `sor`.
+    callback : callable, optional
         As for `sor`.
 
     Returns
@@ -330,9 +346,15 @@ def jacobi(
         Where to start; zero by default.
     omega : float, default 1
         Damping factor: ``x += omega * inv(D) @ (b - A @ x)``.
-    blocks
+    blocks : int or list of arrays of int, optional
         As for `SweepPlan`.
-    rtol, atol, max_iter, check_every, callback
+    rtol, atol : float, default 1e-5 and 0
+        As for `sor`.
+    max_iter : int, default 10000
+        Largest number of sweeps.
+    check_every : int, default 10
+        As for `sor`.
+    callback : callable, optional
         As for `sor`.
 
     Returns
