@@ -6,8 +6,9 @@ at its own accuracy: lrla is asked for the residual that it reached.
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m benchmarks.claims.svd
 
-Ends with an error if on dense data lrla takes longer than PROPACK, or than randomized_svd at its
-accuracy.
+Ends with an error if on dense data lrla takes longer than PROPACK, or 1.25 times as long as
+randomized_svd at its accuracy: on a step in the spectrum wider than a block, where all copies have to
+be found, the two take about the same. On very sparse data PROPACK is ahead.
 """
 
 import datetime
@@ -26,6 +27,7 @@ from benchmarks import data, peers
 SIZE = (20_000, 2000)
 SPECTRA = ("decaying", "slow", "step")
 ROUNDS = 2
+SLACK = 1.25
 
 
 def clock(call):
@@ -83,7 +85,7 @@ def compare(title, A, rank, dense):
         }
         best, errors = race(A, calls)
         report("", best, errors)
-        broken |= dense and best["lrla at that error"] > best[peer]
+        broken |= dense and best["lrla at that error"] > SLACK * best[peer]
     return broken
 
 
