@@ -3,12 +3,14 @@
 `ProjectionDPP` has samples of one size (Hough, Krishnapur, Peres, Virag 2006; drawn by rejection
 from leverage scores after Barthelme, Tremblay, Amblard 2023); `LEnsemble` and `MarginalKernel` have
 random sizes (drawn by a factorization with coin flips, Poulson 2020, or by eigenvectors); `KDPP` is
-an L-ensemble given its size (Kulesza, Taskar 2011). `volume_sample` draws rows for regression by the
+an L-ensemble given its size (Kulesza, Taskar 2011); `greedy_map` looks for the most likely set (Chen,
+Zhang, Zhou 2018). `volume_sample` draws rows for regression by the
 volume that they span, and `volume_lstsq` solves from their right-hand sides alone, without bias
 (Derezinski, Warmuth 2017; Derezinski, Warmuth, Hsu 2018 and 2022).
 """
 
 from lrla.dpp._errors import NotAKernelError, NotPSDError, RankError, SamplingError
+from lrla.dpp._greedy import GreedyMapResult, greedy_map
 from lrla.dpp._kdpp import KDPP
 from lrla.dpp._lensemble import LEnsemble
 from lrla.dpp._marginal import MarginalKernel
@@ -17,6 +19,7 @@ from lrla.dpp._volume import VolumeLstsqResult, VolumeSample, volume_lstsq, volu
 
 __all__ = [
     "KDPP",
+    "GreedyMapResult",
     "LEnsemble",
     "MarginalKernel",
     "NotAKernelError",
@@ -26,6 +29,7 @@ __all__ = [
     "SamplingError",
     "VolumeLstsqResult",
     "VolumeSample",
+    "greedy_map",
     "volume_lstsq",
     "volume_sample",
 ]
