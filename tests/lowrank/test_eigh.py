@@ -102,7 +102,8 @@ def test_any_size_dtype_and_scale(n, part, dtype, power, which, method, seed):
     assert (values.dtype, V.dtype, V.shape) == (np.abs(A).dtype, A.dtype, (n, rank))
     assert orthonormality(V) < 200 * u
     wanted = ordered(np.linalg.eigvalsh((A / scale).astype("c16")), which)[:rank]
-    slack = 200 * u + 2 * u ** (2 / 3)
+    # of eigenvalues nearer to each other than the tolerance, u**(2/3), one may stand for another
+    slack = 200 * u + 10 * u ** (2 / 3)
     key = np.abs if which == "LM" else np.asarray  # near ties in size may swap signs
     assert np.max(np.abs(key(values / scale) - key(wanted))) < slack
 
