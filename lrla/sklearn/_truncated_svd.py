@@ -1,4 +1,4 @@
-"""`TruncatedSVD`: scikit-learn's estimator of this name, by `lrla.svd`."""
+"""`TruncatedSVD`: scikit-learn's estimator of this name, by `lrla.lowrank.svd`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TruncatedSVD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     center : bool, default False
         Subtract the mean of every feature, without making sparse data dense: principal components.
     method : str, default "auto"
-        As for `lrla.svd`.
+        As for `lrla.lowrank.svd`.
     random_state : int, RandomState or None, default None
         Where the seed comes from.
 
@@ -39,11 +39,11 @@ class TruncatedSVD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     mean_ : array of shape (n_features,)
         What ``transform`` subtracts: zero unless ``center``.
     result_ : SVDResult
-        What `lrla.svd` returned, with the errors that it measured.
+        What `lrla.lowrank.svd` returned, with the errors that it measured.
 
     Notes
     -----
-    The signs of the components are those of `lrla.svd`. Cost: that of `lrla.svd`.
+    The signs of the components are those of `lrla.lowrank.svd`. Cost: that of `lrla.lowrank.svd`.
 
     Examples
     --------
