@@ -45,7 +45,7 @@ operator = LinearOperator(A.shape, matvec=lambda x: A @ x, rmatvec=lambda y: A.T
                           matmat=lambda x: A @ x, rmatmat=lambda y: A.T @ y, dtype=A.dtype)  # fmt: skip
 ranks = (5, 10, 20, 40, 80)
 best = [np.linalg.norm(truth[rank:]) for rank in ranks]
-figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
+figure, left = plt.subplots(figsize=(6, 4.4), layout="constrained")
 methods = {"krylov": {}, "rsvd": {"passes": 2}, "single_pass": {}}
 for color, (method, options) in zip(("C0", "C1", "C2"), methods.items(), strict=True):
     results = [lrla.svd(operator, rank, method=method, rng=7, **options) for rank in ranks]
@@ -57,6 +57,16 @@ left.loglog(ranks, best, "k--", lw=0.9, label="best possible")
 left.set_xticks(ranks, [str(rank) for rank in ranks])
 left.minorticks_off()
 left.set(xlabel="rank", ylabel="error, Frobenius norm", title="Errors of approximations")
+
+
+def tidy(ax):
+    """Leave out what a curve does not need."""
+    ax.grid(alpha=0.3)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize=8)
+
+
+tidy(left)
 
 # %%
 # The trace of a kernel
@@ -82,6 +92,7 @@ print(f"effective dimension {shrink.sum():.1f}")
 
 budgets = (20, 40, 80, 160, 320)
 names = {"hutchinson": "C7", "hutchpp": "C1", "xtrace": "C0", "xnystrace": "C2"}
+figure, right = plt.subplots(figsize=(6, 4.4), layout="constrained")
 for method, color in names.items():
     wrong = []
     for budget in budgets:
@@ -92,8 +103,5 @@ for method, color in names.items():
 right.set_xticks(budgets, [str(budget) for budget in budgets])
 right.minorticks_off()
 right.set(xlabel="products", ylabel="relative error", title="Effective dimension")
-for ax in (left, right):
-    ax.grid(alpha=0.3)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize=8)
+tidy(right)
 plt.show()

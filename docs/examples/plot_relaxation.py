@@ -48,7 +48,7 @@ best = optimal_omega(A, tol=1e-3, rng=1)
 best
 
 # %%
-fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+fig, left = plt.subplots(figsize=(6, 3.6), layout="constrained")
 left.plot(omegas, radii, "o-", markersize=3, label="computed")
 left.axvline(best.omega, color="0.6", lw=1)
 left.annotate("Young's omega", (best.omega, 0.95), (1.25, 0.72), arrowprops={"arrowstyle": "->"})
@@ -69,6 +69,7 @@ runs = {
     "SOR, best omega": sor(A, b, omega=exact, rtol=1e-8),
     "SSOR-CG": ssor_pcg(A, b, omega=1.94, rtol=1e-8, check_every=1),
 }  # fmt: skip
+fig, right = plt.subplots(figsize=(6, 3.6), layout="constrained")
 for name, result in runs.items():
     checks, history = result.info.checks, np.array(result.info.history)
     right.semilogy(checks, history / history[0], label=name)

@@ -49,7 +49,7 @@ estimates = {
     ),
 }
 counts = np.unique(np.geomspace(1, draws, 40).astype(int))
-fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+fig, left = plt.subplots(figsize=(6, 4), layout="constrained")
 for name, X in estimates.items():
     means = np.cumsum(X, axis=0)[counts - 1] / counts[:, None]
     excess = np.sum((A @ (means - x).T) ** 2, axis=0) / least
@@ -87,6 +87,7 @@ curves = {
     "pivotal, by leverage": lambda k, s: by_sample(k, s, scores),
     "pivotal, uniform": lambda k, s: by_sample(k, s, np.ones(len(A))),
 }
+fig, right = plt.subplots(figsize=(6, 4), layout="constrained")
 for name, run in curves.items():
     medians = [np.median([run(int(k), s) for s in range(11)]) / least - 1 for k in sizes]
     right.loglog(sizes, medians, "o-", ms=4, label=name)
