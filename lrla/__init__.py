@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers see
+    from lrla import approximation as approximation
     from lrla import bandits as bandits
     from lrla import blocks as blocks
     from lrla import datasets as datasets
@@ -41,6 +42,7 @@ _HOME = {
     "threads": "lrla._core.threads",
 }
 _ROOMS = (
+    "approximation",
     "bandits",
     "blocks",
     "datasets",
@@ -60,6 +62,7 @@ __all__ = [
     "RankDeficientWarning",
     "Status",
     "__version__",
+    "approximation",
     "bandits",
     "blocks",
     "datasets",

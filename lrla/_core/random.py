@@ -34,6 +34,7 @@ class Domain(enum.IntEnum):
     BANDIT = 40
     STREAM = 41
     DPP = 20
+    CHRISTOFFEL = 21
     KACZMARZ = 60
 
 
