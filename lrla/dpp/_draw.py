@@ -1,14 +1,7 @@
-"""The sampler behind all of them: a projection process by rejection from leverage scores.
-
-An item is proposed with probability proportional to its leverage score and accepted with the share
-of its row that is orthogonal to the rows of the items that are in already. All m acceptances take m
-(1 + 1/2 + ... + 1/m) proposals on average, each of them O(m**2) at worst, and none of this depends
-on the number of items (Barthelme, Tremblay and Amblard 2023).
-"""
+"""The sampler behind all of them: a projection process by rejection from leverage scores."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -16,10 +9,7 @@ from lrla._core.arrays import Array, Space, space_of
 from lrla._core.random import Domain, Key, key_of, seed_of, tag
 from lrla.dpp._errors import SamplingError
 from lrla.kernels import philox
-from lrla.kernels.determinantal import accept
-
-_BUDGET = 50  # times the expected number of proposals; fewer runs than 1 in e**50 exceed it
-_BATCH = (32, 512)  # proposals at a time: few calls for small m, one matrix product for large m
+from lrla.kernels.determinantal import join
 
 
 class Streams(NamedTuple):
@@ -48,29 +38,21 @@ class Proposals(Protocol):
 def projection(source: Proposals, streams: Streams) -> Array:
     """Draw one sample of a projection process; items in the order in which they came."""
     m, space = source.size, source.space
-    xp = space.xp
-    batch = min(max(m, _BATCH[0]), _BATCH[1])
-    limit = _BUDGET * m * (1 + math.log(m)) if m else 0
-    chosen: list[Array] = []
-    Q: Array | None = None
-    start = 0
-    while Q is None or Q.shape[0] < m:
-        if m == 0:
-            return space.zeros((0,), xp.int64)
-        if start > limit:
-            raise SamplingError(
-                f"{start} proposals gave {Q.shape[0] if Q is not None else 0} of {m} items: the "
-                "columns are not orthonormal, or their rank is smaller than their number"
-            )
-        u = streams.uniform(space, start, start + batch, 2)
-        items, F = source.propose(u[:, 0])
-        if Q is None:
-            Q = space.zeros((0, m), F.dtype)
-        positions, rows = accept(F, u[:, 1], Q)
-        chosen.append(xp.take(items, positions))
-        Q = xp.concat((Q, rows), axis=0)
-        start += batch
-    return xp.concat(chosen)
+    if m == 0:
+        return space.zeros((0,), space.xp.int64)
+
+    def propose(start: int, stop: int) -> tuple[Array, Array, Array]:
+        u = streams.uniform(space, start, stop, 2)
+        return *source.propose(u[:, 0]), u[:, 1]
+
+    chosen, asked = join(propose, m)
+    items = space.xp.concat(chosen)
+    if items.shape[0] < m:
+        raise SamplingError(
+            f"{asked} proposals gave {items.shape[0]} of {m} items: the columns are not "
+            "orthonormal, or their rank is smaller than their number"
+        )
+    return items
 
 
 def draws(one: Callable[[Streams], Array], size: int | None, rng: Any) -> Any:

@@ -2,14 +2,61 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 from lrla._core.arrays import Array, adjoint, is_complex, space_of, unit_roundoff
 from lrla._core.dispatch import kernel
 
+_BUDGET = 50  # times the expected number of proposals; fewer runs than 1 in e**50 exceed it
+_BATCH = (32, 512)  # proposals at a time
+_PANEL = 32  # acceptances in a batch: more make reflections slow that are not yet a matrix product
+
+
+def join(
+    propose: Callable[[int, int], tuple[Array, Array, Array]], m: int
+) -> tuple[list[Array], int]:
+    """Draw a sample of a projection process by rejection; see `accept`.
+
+    What is proposed with probability proportional to its squared row is accepted with the share of
+    the row that is new. All m acceptances take m (1 + 1/2 + ... + 1/m) proposals on average,
+    whatever there is to choose from (Barthelme, Tremblay and Amblard, "A faster sampler for
+    discrete determinantal point processes", AISTATS 2023).
+
+    Parameters
+    ----------
+    propose : callable
+        From numbers ``start, stop`` of proposals to what is proposed, its rows of shape
+        (stop - start, m) and uniform numbers in [0, 1).
+    m : int
+        How many are wanted, at least 1.
+
+    Returns
+    -------
+    chosen : list of array
+        What was accepted, in that order, in pieces. Fewer than m in all if the budget is used up.
+    asked : int
+        How many were proposed.
+    """
+    chosen: list[Array] = []
+    rest: Array | None = None
+    left, asked = m, 0
+    while left and asked <= _BUDGET * m * (1 + math.log(m)):
+        wanted = m * min(_PANEL / left, 1 + math.log(left))
+        batch = min(max(math.ceil(wanted), _BATCH[0]), _BATCH[1])
+        items, rows, u = propose(asked, asked + batch)
+        space = space_of(rows)
+        if rest is None:
+            rest = space.eye(m, rows.dtype)
+        positions, rest = accept(rows, u, rest)
+        chosen.append(space.xp.take(items, positions, axis=0))
+        left, asked = int(rest.shape[0]), asked + batch
+    return chosen, asked
+
 
 @kernel
-def accept(F: Array, u: Array, Q: Array) -> tuple[Array, Array]:
+def accept(F: Array, u: Array, Z: Array) -> tuple[Array, Array]:
     """Let rows join, one after the other, with the share of them that is new as probability.
 
     Row f joins if u times its squared norm is less than the squared norm of its part orthogonal to
@@ -21,41 +68,49 @@ def accept(F: Array, u: Array, Q: Array) -> tuple[Array, Array]:
         Rows that ask in this order.
     u : array of shape (b,)
         Uniform numbers in [0, 1), float64.
-    Q : array of shape (i, m)
-        Orthonormal rows: the span of those that joined earlier. At most m - i rows join.
+    Z : array of shape (k, m)
+        Orthonormal rows that span what is orthogonal to all that joined earlier: the identity at
+        first. It is the smaller side for most rows, as they ask when nearly all have joined. At
+        most k rows join.
 
     Returns
     -------
     positions : array of int64
         Which rows joined.
-    rows : array of shape (len(positions), m)
-        Orthonormal rows that extend Q to their span.
+    rest : array of shape (k - len(positions), m)
+        The same as Z for those that ask next.
     """
     space = space_of(F)
     xp = space.xp
-    m = int(F.shape[1])
     size = _squares(F, xp)
-    left = size - _squares(F @ adjoint(Q), xp)
     floor = 64 * 2 * unit_roundoff(xp, size.dtype)
-    bar = xp.where(u > floor, u, xp.zeros_like(u) + floor)
+    bar = xp.where(u > floor, u, xp.zeros_like(u) + floor) * size
+    G = F @ adjoint(Z)  # coordinates of what is new in each
     positions: list[int] = []
     done = 0
-    while Q.shape[0] < m and done < F.shape[0]:
+    while Z.shape[0] > 0 and done < F.shape[0]:
         waiting = xp.arange(F.shape[0], device=space.device) >= done
-        fits = (left > bar * size) & waiting
+        fits = (_squares(G, xp) > bar) & waiting
         if not bool(xp.any(fits)):
             break
         t = int(xp.argmax(xp.astype(fits, xp.int8)))
         done = t + 1
-        f = F[t, :]
-        for _ in range(2):  # once is not enough: Giraud, Langou, Rozloznik, van den Eshof 2005
-            f = f - (_conj(Q, xp) @ f) @ Q
-        f = f / xp.sqrt(xp.sum(xp.abs(f) ** 2))
-        left = left - xp.abs(F @ _conj(f, xp)) ** 2
-        Q = xp.concat((Q, f[None, :]), axis=0)
+        v = _reflector(G[t, :], xp)
+        tau = 2 / xp.sum(xp.abs(v) ** 2)
+        w = _conj(v, xp)
+        G = (G - tau * (G @ w)[:, None] * v[None, :])[:, 1:]
+        Z = (Z - tau * w[:, None] * (v @ Z)[None, :])[1:, :]
         positions.append(t)
-    start = Q.shape[0] - len(positions)
-    return space.asarray(positions, xp.int64), Q[start:, :]
+    return space.asarray(positions, xp.int64), Z
+
+
+def _reflector(g: Array, xp: Any) -> Array:
+    """Find the vector v whose Householder reflection turns a row g into its first coordinate."""
+    size = xp.sqrt(xp.sum(xp.abs(g) ** 2))
+    first = g[:1]
+    one = xp.ones_like(first)
+    phase = xp.where(first == 0, one, first / xp.where(first == 0, one, xp.abs(first) * one))
+    return xp.concat((first + phase * size, g[1:]))
 
 
 def _squares(X: Array, xp: Any) -> Array:

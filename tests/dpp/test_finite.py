@@ -431,26 +431,25 @@ def test_single_precision():
 
 @pytest.mark.statistical
 def test_proposals_are_as_many_as_harmonic_numbers_say():
-    from lrla.dpp import _draw
+    from lrla.kernels import determinantal
 
     V = orthonormal(400, 30)
     counts = []
-    original = _draw.accept
+    original = determinantal.accept
 
-    def counting(F, u, Q):
-        positions, rows = original(F, u, Q)
-        full = len(Q) + len(rows) == 30
-        counts[-1] += int(positions[-1]) + 1 if full else len(F)
-        return positions, rows
+    def counting(F, u, Z):
+        positions, rest = original(F, u, Z)
+        counts[-1] += len(F) if len(rest) else int(positions[-1]) + 1
+        return positions, rest
 
     process = ProjectionDPP(V)
-    _draw.accept = counting
+    determinantal.accept = counting
     try:
         for seed in range(300):
             counts.append(0)
             process.sample(rng=seed)
     finally:
-        _draw.accept = original
+        determinantal.accept = original
     expected = 30 * sum(1 / i for i in range(1, 31))
     error = np.std(counts) / np.sqrt(len(counts))
     assert abs(np.mean(counts) - expected) < 5 * error  # false alarm: 6e-7

@@ -21,13 +21,13 @@ def accept():
         for b, m, i in ((0, 3, 1), (1, 1, 0), (4, 1, 1), (9, 5, 0), (40, 12, 7), (64, 30, 30)):
             rng = np.random.default_rng([b, m, i, 90210])
             F = draw(rng, (b, m), dtype).astype(dtype)
-            args = (F, rng.random(b), orthonormal(rng, m, i, dtype))
+            args = (F, rng.random(b), orthonormal(rng, m, m - i, dtype))
             yield f"{dtype}-{b}x{m}-{i}", args, 1e3 * float(np.finfo(dtype).eps)
     rng = np.random.default_rng(90210)
     F = draw(rng, (20, 6), "f8")
     F[5:9] = F[4]  # what joined cannot join again
     F[12] = 0
-    yield "repeated", (F, np.zeros(20), np.zeros((0, 6))), 1e-12
+    yield "repeated", (F, np.zeros(20), np.eye(6)), 1e-12
 
 
 def kernel_of(rng, n, dtype):

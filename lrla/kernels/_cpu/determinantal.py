@@ -8,64 +8,74 @@ _PANEL = 64  # pivots that are eliminated without BLAS
 _STRIP = 256  # columns of the remaining triangle that are updated at a time
 
 
-def accept(F, u, Q):
+def accept(F, u, Z):
     """See `lrla.kernels.determinantal.accept`."""
-    F, Q = np.ascontiguousarray(F), np.ascontiguousarray(Q)
-    b, m = F.shape
-    size = np.einsum("ij,ij->i", F.conj(), F).real
-    left = size.copy()
-    if len(Q):
-        P = F @ Q.conj().T
-        left -= np.einsum("ij,ij->i", P.conj(), P).real
-    rows = np.empty((min(b, m - len(Q)), m), F.dtype)
-    positions = np.empty(len(rows), np.int64)
-    count = _scan(F, size, left, u, Q, rows, positions, 64 * np.finfo(size.dtype).eps)
-    return positions[:count], rows[:count]
+    F, Z = np.ascontiguousarray(F), np.ascontiguousarray(Z)
+    G = F @ Z.conj().T
+    most = min(G.shape)
+    V, steps = np.zeros((most, G.shape[1]), G.dtype), np.empty(most, F.real.dtype)
+    positions = np.empty(most, np.int64)
+    count = _scan(F, G, u, V, steps, positions, 64 * np.finfo(steps.dtype).eps)
+    if count == 0:
+        return positions[:0], Z.copy()
+    # the reflections at once: their product is I - V^H T V, T the inverse of a lower triangle
+    V = V[:count]
+    S = V @ Z
+    _substitute(V @ V.conj().T, steps, S)
+    return positions[:count], Z[count:] - V[:, count:].conj().T @ S
 
 
 # reassoc: inner products are reductions, and summing them in one order only costs a factor of four
 @jit(fastmath={"contract", "reassoc"})
-def _scan(F, size, left, u, Q, rows, positions, floor):
-    b, m = F.shape
+def _scan(F, G, u, V, steps, positions, floor):
+    b, k = G.shape
     count = 0
     for t in range(b):
-        if count == len(rows):
+        if count == len(positions):
             break
-        r = left[t]
-        bar = max(u[t], floor) * size[t]
-        for a in range(count):  # the residual only falls: an early no is final
-            if r <= bar:
-                break
-            s = F[t, 0] * 0
-            for k in range(m):
-                s += np.conj(rows[a, k]) * F[t, k]
-            r -= (s * np.conj(s)).real
+        g, bar, r = G[t], 0.0, 0.0
+        for j in range(F.shape[1]):
+            bar += (F[t, j] * np.conj(F[t, j])).real
+        bar *= max(u[t], floor)
+        for j in range(k):
+            r += (g[j] * np.conj(g[j])).real
+        done = 0
+        while done < count and r > bar:  # what is new only shrinks: an early no is final
+            v = V[done]
+            s = g[0] * 0
+            for j in range(done, k):
+                s += g[j] * np.conj(v[j])
+            s *= steps[done]
+            for j in range(done, k):
+                g[j] -= s * v[j]
+            r -= (g[done] * np.conj(g[done])).real
+            done += 1
         if not r > bar:
             continue
-        f = rows[count]
-        f[:] = F[t]
-        for _ in range(2):
-            for a in range(len(Q)):
-                s = F[t, 0] * 0
-                for k in range(m):
-                    s += np.conj(Q[a, k]) * f[k]
-                for k in range(m):
-                    f[k] -= s * Q[a, k]
-            for a in range(count):
-                s = F[t, 0] * 0
-                for k in range(m):
-                    s += np.conj(rows[a, k]) * f[k]
-                for k in range(m):
-                    f[k] -= s * rows[a, k]
-        norm = 0.0
-        for k in range(m):
-            norm += (f[k] * np.conj(f[k])).real
-        norm = np.sqrt(norm)
-        for k in range(m):
-            f[k] = f[k] / norm
+        r = 0.0
+        for j in range(count, k):
+            r += (g[j] * np.conj(g[j])).real
+        if not r > bar:  # of what is subtracted the last digits are wrong
+            continue
+        v = V[count]
+        v[count:] = g[count:]
+        first = abs(g[count])
+        v[count] += np.sqrt(r) if first == 0 else g[count] / first * np.sqrt(r)
+        steps[count] = 1 / (r + first * np.sqrt(r))
         positions[count] = t
         count += 1
     return count
+
+
+@jit(fastmath={"contract"})
+def _substitute(M, steps, S):
+    """Solve with the lower triangle of M, the reciprocals of ``steps`` on its diagonal, in place."""
+    for i in range(len(S)):
+        for j in range(i):
+            for k in range(S.shape[1]):
+                S[i, k] -= M[i, j] * S[j, k]
+        for k in range(S.shape[1]):
+            S[i, k] *= steps[i]
 
 
 def ldl(K, u, hermitian):
