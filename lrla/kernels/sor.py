@@ -73,12 +73,47 @@ def rows_of(indptr: Array, nnz: int) -> Array:
 
 
 @kernel
+def repeats(data: Array, indices: Array, indptr: Array) -> Array:
+    """Find the rows of a CSR matrix that repeat the row before, one place to the right.
+
+    Parameters
+    ----------
+    data, indices, indptr : arrays
+        A CSR matrix, with at least one row.
+
+    Returns
+    -------
+    array of shape (k + 1,)
+        The rows that do not, ascending, and the number of rows.
+    """
+    space = space_of(data)
+    xp = space.xp
+    n, nnz = indptr.shape[0] - 1, data.shape[0]
+    ends = xp.astype(indptr, xp.int64)
+    widths = ends[1:] - ends[:-1]
+    fresh = xp.ones(n, dtype=xp.bool, device=space.device)
+    fresh[1:] = widths[1:] != widths[:-1]
+    if nnz:
+        rows = rows_of(indptr, nnz)
+        places = xp.arange(nnz, dtype=xp.int64, device=space.device)
+        above = xp.where(xp.take(fresh, rows), places, places - xp.take(widths, rows))
+        wide = xp.astype(indices, xp.int64)
+        other = (wide - xp.take(wide, above) != 1) | (data != xp.take(data, above))
+        counts = xp.concat(
+            (space.zeros((1,), xp.int64), xp.cumulative_sum(xp.astype(other, xp.int64)))
+        )
+        fresh = fresh | (xp.take(counts, ends[1:]) > xp.take(counts, ends[:-1]))
+    return xp.concat((xp.nonzero(fresh)[0], space.asarray([n], xp.int64)))
+
+
+@kernel
 def sweeps(
     x: Array,
     b: Array,
     data: Array,
     indices: Array,
     indptr: Array,
+    runs: Array | None,
     blocks: tuple[int, ...],
     independent: bool,
     n_sweeps: int,
@@ -95,6 +130,8 @@ def sweeps(
         Right-hand sides, times the scale of `arrange`.
     data, indices, indptr : arrays
         Arranged rows, each with at least one entry.
+    runs : array of shape (k + 1,), or None
+        What `repeats` says of them, or nothing. Twins need not read rows that repeat another.
     blocks : tuple of int
         Bounds 0, ..., n of consecutive blocks of rows.
     independent : bool

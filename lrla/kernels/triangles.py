@@ -86,7 +86,9 @@ def solve_triangle(
     array of the shape of b
         A new array.
     """
-    x, _ = sweeps.definition(b, b, data, indices, indptr, blocks, independent, 1, reverse, None)
+    x, _ = sweeps.definition(
+        b, b, data, indices, indptr, None, blocks, independent, 1, reverse, None
+    )
     return x
 
 

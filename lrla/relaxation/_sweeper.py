@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array
-from lrla.kernels.sor import arrange, jacobi_sweeps, sweeps
+from lrla.kernels.sor import arrange, jacobi_sweeps, repeats, sweeps
 from lrla.relaxation._blocks import equilibrate, partition
 from lrla.relaxation._system import System
 from lrla.relaxation._turns import Turns
+
+_LONG = 16  # rows that repeat one another, on average, for which it pays to look where they end
 
 
 class Sweeper:
@@ -52,6 +54,9 @@ class Sweeper:
     def _take(self, data: Array) -> None:
         """Arrange new entries."""
         self._data = self.turns.entries(data)
+        runs = repeats(self._data, *self.turns.structure) if self.system.n else None
+        long = runs is not None and runs.shape[0] * _LONG <= self.system.n
+        self._runs = runs if long else None
         self._set(self.omega)
 
     def _set(self, omega: float) -> None:
@@ -72,12 +77,12 @@ class Sweeper:
         if system is None:
             self._set(self.omega if omega is None else omega)
             return
-        before = self.system, self.omega, self._data, self._inverse
+        before = self.system, self.omega, self._data, self._inverse, self._runs
         try:
             self.system, self.omega = system, self.omega if omega is None else omega
             self._take(self._equilibrated()[0])
         except np.linalg.LinAlgError:  # stay what it was
-            self.system, self.omega, self._data, self._inverse = before
+            self.system, self.omega, self._data, self._inverse, self._runs = before
             raise
 
     def rhs(self, b: Array) -> Array:
@@ -104,5 +109,5 @@ class Sweeper:
             if self._backward is None:
                 self._backward = self._arranged(self.omega, True)
             data, indices, _ = self._backward
-        blocks, independent = self.turns.layout
-        return sweeps(x, rhs, data, indices, indptr, blocks, independent, n_sweeps, reverse, x)[1]
+        args = data, indices, indptr, self._runs, *self.turns.layout
+        return sweeps(x, rhs, *args, n_sweeps, reverse, x)[1]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lrla.kernels.sor import arrange as arranged
+from lrla.kernels.sor import repeats as repeated
 
 DTYPES = ("f4", "f8", "c8", "c16")
 
@@ -40,6 +41,35 @@ def coloured(dtype):
     return dense[rows, columns], columns.astype("i4"), indptr
 
 
+REPEATING = (  # offsets of the diagonals, 0 but for what is cut off at the ends
+    (-1, 1),
+    (-1, 1, -13, 13),
+    (-1, 13, 20),
+    (-13, 5),
+    (-2, -1, 1, 2),
+    (-3, 4),
+    (-1, 1, -3, 3, -12, 12, -14, 14),
+)
+
+
+def repeating(bands, dtype):
+    """Make a matrix whose diagonals are constant, but for one row: its rows repeat each other."""
+    n = 50
+    dense = sum(np.diag(np.full(n - abs(k), -0.1 - 0.01 * k), k) for k in bands) + 4 * np.eye(n)
+    dense[31] *= 1.5
+    rows, columns = np.nonzero(dense)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))]).astype("i4")
+    return dense[rows, columns].astype(dtype), columns.astype("i4"), indptr
+
+
+def repeats():
+    yield "none", matrix(30, "c8"), 0
+    yield "one", matrix(1, "f8", "i8"), 0
+    yield "empty", (np.zeros(0), np.zeros(0, "i4"), np.zeros(5, "i4")), 0
+    for bands in REPEATING:
+        yield f"{bands}", repeating(bands, "f8"), 0
+
+
 def arrange():
     for dtype in DTYPES:
         for n in (0, 1, 2, 30):
@@ -59,21 +89,39 @@ def sweeps():
                 data, indices, _ = arranged(data, indices, indptr, 1.2, reverse)
                 args = (x, b, data, indices, indptr)
                 label = f"{dtype}-{n}x{p}-{reverse}"
-                yield label, (*args, (0, n), False, 2, reverse, None), tolerance(dtype)
+                yield label, (*args, None, (0, n), False, 2, reverse, None), tolerance(dtype)
                 blocks = (0, n // 3, n // 2, n)
-                yield f"{label}-b", (*args, blocks, False, 1, reverse, None), tolerance(dtype)
+                yield f"{label}-b", (*args, None, blocks, False, 1, reverse, None), tolerance(dtype)
     for reverse in (False, True):
         data, indices, indptr = coloured("f8")
         data, indices, _ = arranged(data, indices, indptr, 1.7, reverse)
         x, b = np.random.default_rng(3).standard_normal((2, 40))
-        args = (x, b, data, indices, indptr, (0, 20, 40), True, 3, reverse, None)
-        yield f"colours-{reverse}", args, tolerance("f8")
+        rows = data, indices, indptr
+        for runs in (None, repeated.definition(*rows)):
+            args = (x, b, *rows, runs, (0, 20, 40), True, 3, reverse, None)
+            yield f"colours-{reverse}-{runs is None}", args, tolerance("f8")
+    for dtype, bands in [
+        *(("f8", b) for b in REPEATING),
+        *((d, REPEATING[1]) for d in ("f4", "c8", "c16")),
+    ]:
+        rows = repeating(bands, dtype)
+        n = rows[2].size - 1
+        x, b = (draw(np.random.default_rng(i), (n,), dtype) for i in (7, 8))
+        for reverse in (False, True):
+            data, indices, _ = arranged(*rows, 0.9, reverse)
+            args = (x, b, data, indices, rows[2], repeated.definition(data, indices, rows[2]))
+            label = f"{dtype}-{bands}-{reverse}"  # the blocks cut runs in two
+            yield label, (*args, (0, 20, 41, n), False, 2, reverse, None), tolerance(dtype)
     data, indices, indptr = matrix(12, "f8", "i8")
     data, indices, _ = arranged(data, indices, indptr, 1.0, False)
     x, b = np.random.default_rng(3).standard_normal((2, 12))
-    yield "none", (x, b, data, indices, indptr, (0, 12), False, 0, False, None), 0
+    yield "none", (x, b, data, indices, indptr, None, (0, 12), False, 0, False, None), 0
     x[7] = np.nan
-    yield "nan", (x, b, data, indices, indptr, (0, 12), False, 1, False, None), tolerance("f8")
+    yield (
+        "nan",
+        (x, b, data, indices, indptr, None, (0, 12), False, 1, False, None),
+        tolerance("f8"),
+    )
 
 
 def jacobi_sweeps():

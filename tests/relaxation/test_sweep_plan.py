@@ -132,6 +132,21 @@ def test_waves_of_sweeps_respect_the_reach_of_rows():
     assert not np.array_equal(x, y)
 
 
+@pytest.mark.parametrize("direction", ["forward", "backward", "symmetric"])
+@pytest.mark.parametrize("shape", [(40, 70), (5, 6, 90), (300,), (2, 600)])
+def test_rows_that_repeat_each_other_change_no_bit(shape, direction):
+    A = poisson(*shape)
+    n = A.shape[0]
+    # beside a matrix whose rows are all unlike, no use is made of those that are alike
+    mixed = scipy.sparse.block_diag([A, random_sparse(7, n, density=5 / n)], format="csr")
+    rng = np.random.default_rng(8)
+    x, b = rng.standard_normal((2, 2 * n))
+    alone = x[:n].copy()
+    SweepPlan(A, omega=1.3).sweep(alone, b[:n], 3, direction=direction)
+    SweepPlan(mixed, omega=1.3).sweep(x, b, 3, direction=direction)
+    assert np.array_equal(alone, x[:n])
+
+
 def test_p7_the_example_of_wikipedia():
     A = np.array([[4.0, -1, -6, 0], [-5, -4, 10, 8], [0, 9, 4, -2], [1, 0, -7, 5]])
     x, b = np.zeros(4), np.array([2.0, 21, -12, -6])
