@@ -139,22 +139,14 @@ def interior(
         weight = 1 / (u / s + v / z)
         G = _gram(weight, B, rows)
         along, back = _solve(G, rows), _solve(G, -held)
-        slope = xp.sum(rows * along, axis=1)[:, None]
-
-        def towards(h: Array) -> tuple[Array, Array]:
-            """Solve the Newton system for a right-hand side h: the new x and the change of y."""
-            rest = _solve(G, (weight * h) @ B) + back  # noqa: B023
-            x = rest + along * ((1 - xp.sum(rows * rest, axis=1)[:, None]) / slope)  # noqa: B023
-            return x, weight * (x @ B.T - h)  # noqa: B023
-
-        _, dy = towards(xp.zeros_like(y))
+        _, dy = _towards(B, rows, G, weight, along, back, xp.zeros_like(y))
         du, dv = u * (dy / s - 1), -v * (dy / z + 1)
         a, b = _inside(u, du, v, dv), _inside(s, -dy, z, dy)
         gap = xp.sum(u * s + v * z, axis=1)[:, None]
         left = (u + a * du) * (s - b * dy) + (v + a * dv) * (z + b * dy)
         mu, second = _centre(xp.sum(left, axis=1)[:, None], gap, short, m)
         up, down = (mu + second * du * dy) / s, (mu - second * dv * dy) / z
-        x, dy = towards(up - down)
+        x, dy = _towards(B, rows, G, weight, along, back, up - down)
         du, dv = up + u * (dy / s - 1), down - v * (dy / z + 1)
         a, b = _INSIDE * _inside(u, du, v, dv), _INSIDE * _inside(s, -dy, z, dy)
         short = xp.minimum(a, b) < _SHORT
@@ -215,20 +207,8 @@ def chebyshev(
         plus, minus = u / s + v / z, u / s - v / z
         lean, stiff = minus @ B, xp.sum(plus, axis=1)[:, None]
         G = _gram(plus, B, rows) - lean[:, :, None] * (lean / stiff)[:, None, :]
-        along = _solve(G, rows)
-        slope = xp.sum(rows * along, axis=1)[:, None]
-
-        def towards(up: Array, down: Array) -> tuple[Array, Array, Array]:
-            """Solve the Newton system for complementarity targets over the slacks."""
-            excess = xp.sum(up + down, axis=1)[:, None] - 1
-            right = lean * (excess / stiff) - (up - down) @ B  # noqa: B023
-            rest = _solve(G, right)  # noqa: B023
-            dx = rest - along * (xp.sum(rows * rest, axis=1)[:, None] / slope)  # noqa: B023
-            dc = (excess + xp.sum(lean * dx, axis=1)[:, None]) / stiff  # noqa: B023
-            return dx, dx @ B.T, dc
-
-        nothing = xp.zeros_like(R)
-        _, dR, dc = towards(nothing, nothing)
+        along, nothing = _solve(G, rows), xp.zeros_like(R)
+        _, dR, dc = _slide(B, rows, G, lean, stiff, along, nothing, nothing)
         du, dv = -u * (1 + (dc - dR) / s), -v * (1 + (dc + dR) / z)
         a, b = _inside(s, dc - dR, z, dc + dR), _inside(u, du, v, dv)
         gap = xp.sum(u * s + v * z, axis=1)[:, None]
@@ -236,7 +216,7 @@ def chebyshev(
         mu, second = _centre(xp.sum(left, axis=1)[:, None], gap, short, m)
         up = (mu - second * du * (dc - dR)) / s
         down = (mu - second * dv * (dc + dR)) / z
-        dx, dR, dc = towards(up, down)
+        dx, dR, dc = _slide(B, rows, G, lean, stiff, along, up, down)
         du, dv = up - u * (1 + (dc - dR) / s), down - v * (1 + (dc + dR) / z)
         a = _INSIDE * _inside(s, dc - dR, z, dc + dR)
         b = _INSIDE * _inside(u, du, v, dv)
@@ -245,6 +225,30 @@ def chebyshev(
         b = xp.where(active[:, None], b, xp.zeros_like(b))
         X, R, c, u, v = X + a * dx, R + a * dR, c + a * dc, u + b * du, v + b * dv
     return lower, upper, best
+
+
+def _towards(
+    B: Array, rows: Array, G: Array, weight: Array, along: Array, back: Array, h: Array
+) -> tuple[Array, Array]:
+    """Solve the Newton system of `interior` for a right-hand side h: new x, and change of y."""
+    rest = _solve(G, (weight * h) @ B) + back
+    x = rest + along * ((1 - _inner(rows, rest)) / _inner(rows, along))
+    return x, weight * (x @ B.T - h)
+
+
+def _slide(
+    B: Array, rows: Array, G: Array, lean: Array, stiff: Array, along: Array, up: Array, down: Array
+) -> tuple[Array, Array, Array]:
+    """Solve that of `chebyshev` for targets over slacks: changes of x, of B x and of c."""
+    excess = space_of(up).xp.sum(up + down, axis=1)[:, None] - 1
+    rest = _solve(G, lean * (excess / stiff) - (up - down) @ B)
+    dx = rest - along * (_inner(rows, rest) / _inner(rows, along))
+    return dx, dx @ B.T, (excess + _inner(lean, dx)) / stiff
+
+
+def _inner(X: Array, Y: Array) -> Array:
+    """Return the inner product of each row of X with that of Y, as a column."""
+    return space_of(X).xp.sum(X * Y, axis=1)[:, None]
 
 
 def _centre(left: Array, gap: Array, short: Array, m: int) -> tuple[Array, Array]:

@@ -10,7 +10,7 @@ _STRIP = 256  # columns of the remaining triangle that are updated at a time
 
 def accept(F, u, Z):
     """See `lrla.kernels.determinantal.accept`."""
-    F, Z = np.ascontiguousarray(F), np.ascontiguousarray(Z)
+    F, u, Z = (np.ascontiguousarray(x) for x in (F, u, Z))  # one compilation for each dtype
     G = F @ Z.conj().T
     most = min(G.shape)
     V, steps = np.zeros((most, G.shape[1]), G.dtype), np.empty(most, F.real.dtype)
@@ -58,7 +58,8 @@ def _scan(F, G, u, V, steps, positions, floor):
         if not r > bar:  # of what is subtracted the last digits are wrong
             continue
         v = V[count]
-        v[count:] = g[count:]
+        for j in range(count, k):  # an assignment of slices would take two seconds to compile
+            v[j] = g[j]
         first = abs(g[count])
         v[count] += np.sqrt(r) if first == 0 else g[count] / first * np.sqrt(r)
         steps[count] = 1 / (r + first * np.sqrt(r))

@@ -156,7 +156,7 @@ def _across_lines(y, length):
 @jit
 def _across_tiles(y, length, tile):
     """Do the stages with strides from 4096."""
-    stride = _TILE
+    stride = tile.size  # not the constant: Numba would compile what follows for it, too
     while stride < length:
         lines = min(_LINE, length // stride)
         part = tile[: lines * _LINE]

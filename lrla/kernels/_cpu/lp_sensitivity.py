@@ -43,6 +43,27 @@ def _each(body, rows, B, options):
 
 
 @jit(fastmath=_LANES)
+def _start(C, a, x, r, best):
+    """Start at the minimum of norm_2(x), for the row a, and return norm_2(a)**2."""
+    aa = _dot(a, a)
+    for j in range(a.size):
+        x[j] = best[j] = a[j] / aa
+    _product(C, x, r)
+    return aa
+
+
+@jit
+def _tighten(i, below, above, x, lower, upper, best):
+    """Keep bounds of problem i that are better than those before, with the x of the lower one."""
+    if below > lower[i]:
+        lower[i] = below
+        for j in range(x.size):  # an assignment of slices would take two seconds to compile
+            best[j] = x[j]
+    if above < upper[i]:
+        upper[i] = above
+
+
+@jit(fastmath=_LANES)
 def _newton(rows, C, p, tol, max_iter, slack, first, last, lower, upper, X):
     n, m = C.shape
     q = p / (p - 1)
@@ -52,10 +73,7 @@ def _newton(rows, C, p, tol, max_iter, slack, first, last, lower, upper, X):
     G = np.empty((n, n))
     for i in range(first, last):
         a = rows[i]
-        aa = _dot(a, a)
-        for j in range(n):
-            x[j] = X[i, j] = a[j] / aa
-        _product(C, x, r)
+        aa = _start(C, a, x, r, X[i])
         for _ in range(max_iter):
             peak = _largest(r)
             below = _norm(r, p) ** -p
@@ -72,11 +90,7 @@ def _newton(rows, C, p, tol, max_iter, slack, first, last, lower, upper, X):
             _scale(dual, 1 / s)
             _adjoint(C, dual, held)
             above = (_norm(dual, q) + slack * _distance(a, held, 1.0)) ** p
-            if below > lower[i]:
-                lower[i] = below
-                X[i] = x
-            if above < upper[i]:
-                upper[i] = above
+            _tighten(i, below, above, x, lower, upper, X[i])
             if not upper[i] > (1 + tol) * lower[i]:
                 break
             for j in range(m):
@@ -99,10 +113,7 @@ def _interior(rows, C, tol, max_iter, slack, first, last, lower, upper, X):
     G = np.empty((n, n))
     for i in range(first, last):
         a = rows[i]
-        aa = _dot(a, a)
-        for j in range(n):
-            x[j] = X[i, j] = a[j] / aa
-        _product(C, x, r)
+        aa = _start(C, a, x, r, X[i])
         start = 0.0
         for j in range(m):
             start += abs(r[j])
@@ -119,13 +130,8 @@ def _interior(rows, C, tol, max_iter, slack, first, last, lower, upper, X):
             size = 0.0
             for j in range(m):
                 size += abs(r[j])
-            if 1 / size > lower[i]:
-                lower[i] = 1 / size
-                X[i] = x
-            if t > 0:
-                above = _largest(y) / t + slack * _distance(a, held, 1 / t)
-                if above < upper[i]:
-                    upper[i] = above
+            above = _largest(y) / t + slack * _distance(a, held, 1 / t) if t > 0 else np.inf
+            _tighten(i, 1 / size, above, x, lower, upper, X[i])
             if not upper[i] > (1 + tol) * lower[i]:
                 break
             gap = 0.0
@@ -217,10 +223,7 @@ def _chebyshev(rows, C, tol, max_iter, slack, first, last, lower, upper, X):
     G = np.empty((n, n))
     for i in range(first, last):
         a = rows[i]
-        aa = _dot(a, a)
-        for j in range(n):
-            x[j] = X[i, j] = a[j] / aa
-        _product(C, x, r)
+        aa = _start(C, a, x, r, X[i])
         c = 1.5 * _largest(r)
         total = 0.0
         for j in range(m):
@@ -236,14 +239,8 @@ def _chebyshev(rows, C, tol, max_iter, slack, first, last, lower, upper, X):
                 size += abs(wb[j])
             _adjoint(C, wb, held)
             scale = _dot(held, a) / aa
-            below = 1 / _largest(r)
-            if below > lower[i]:
-                lower[i] = below
-                X[i] = x
-            if scale > 0:
-                above = size / scale + slack * _distance(a, held, 1 / scale)
-                if above < upper[i]:
-                    upper[i] = above
+            above = size / scale + slack * _distance(a, held, 1 / scale) if scale > 0 else np.inf
+            _tighten(i, 1 / _largest(r), above, x, lower, upper, X[i])
             if not upper[i] > (1 + tol) * lower[i]:
                 break
             stiff = gap = 0.0
@@ -427,7 +424,8 @@ def _scale(x, c):
 def _distance(a, held, c):
     s = 0.0
     for j in range(a.size):
-        s += (a[j] - c * held[j]) ** 2
+        d = a[j] - c * held[j]
+        s += d * d
     return np.sqrt(s)
 
 

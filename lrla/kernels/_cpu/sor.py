@@ -335,7 +335,8 @@ def _few(x, b, data, indices, indptr, bounds, sums, k0, k1, u0, u1, reverse):
             total = 0.0
             for place in range(bounds[g], bounds[g + 1]):
                 i = bounds[g] + bounds[g + 1] - 1 - place if reverse else place
-                values[:] = b[i]
+                for c in range(values.size):  # to assign slices takes two seconds to compile
+                    values[c] = b[i, c]
                 for s in range(indptr[i], indptr[i + 1]):
                     entry, row = data[s], x[indices[s]]
                     for c in range(values.size):
@@ -384,7 +385,8 @@ def _jacobi_few(x, out, b, data, indices, indptr, sums, first, last, k, g):
     total = 0.0
     for i in range(first, last):
         values = out[i]
-        values[:] = b[i]
+        for c in range(values.size):
+            values[c] = b[i, c]
         for s in range(indptr[i], indptr[i + 1]):
             entry, row = data[s], x[indices[s]]
             for c in range(values.size):
