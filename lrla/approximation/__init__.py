@@ -3,7 +3,10 @@
 `basis` describes a space: products of orthonormal functions of one variable (`Legendre`) on a set
 of multi-indices (`total_degree`). `christoffel_sample` draws from the measure for which weighted
 least squares need the fewest points (Cohen, Migliorati 2017), by quantiles of induced distributions
-(Narayan 2018). Whatever draws points returns a `Design`.
+(Narayan 2018). `dpp_sample` draws points that repel each other, by rejection (Barthelme, Tremblay,
+Amblard 2023) or as eigenvalues (Dumitriu, Edelman 2002; Killip, Nenciu 2004); `repeated_dpp_sample`
+draws several such samples, and `volume_rescaled_sample` points under which least squares have no
+bias (Nouy, Michel 2023; Derezinski, Warmuth, Hsu 2022). Whatever draws points returns a `Design`.
 """
 
 from lrla.approximation._basis import Basis, basis
@@ -11,5 +14,20 @@ from lrla.approximation._christoffel import christoffel_sample
 from lrla.approximation._design import Design
 from lrla.approximation._families import Legendre
 from lrla.approximation._index_sets import total_degree
+from lrla.approximation._processes import (
+    dpp_sample,
+    repeated_dpp_sample,
+    volume_rescaled_sample,
+)
 
-__all__ = ["Basis", "Design", "Legendre", "basis", "christoffel_sample", "total_degree"]
+__all__ = [
+    "Basis",
+    "Design",
+    "Legendre",
+    "basis",
+    "christoffel_sample",
+    "dpp_sample",
+    "repeated_dpp_sample",
+    "total_degree",
+    "volume_rescaled_sample",
+]

@@ -1,0 +1,231 @@
+"""Points that repel each other: the projection process of a basis, and designs made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lrla._core.arrays import numpy_space
+from lrla._core.random import Domain, Key, key_of, seed_of, tag
+from lrla._core.results import Info, Status
+from lrla.approximation._basis import Basis
+from lrla.approximation._christoffel import christoffel_points
+from lrla.approximation._design import Design
+from lrla.approximation._ensembles import model_of
+from lrla.approximation._index_sets import check_count
+from lrla.dpp import SamplingError
+from lrla.kernels import philox
+from lrla.kernels.determinantal import join
+
+_STREAMS = 4  # of random numbers for every draw: acceptance, model, order
+_ACCEPT, _MODEL, _ORDER = range(3)
+
+
+def dpp_sample(basis: Basis, *, rng: Any = None) -> Design:
+    """Draw as many points as a basis has functions, repelling each other: its projection process.
+
+    The m points have the density ``det(K) / m!`` under the product measure, K the matrix of
+    ``k(x_i, x_j) = sum(phi(x_i) * conj(phi(x_j)))`` over the orthonormal functions phi. Each of
+    them follows the Christoffel measure alone, as the points of `christoffel_sample` do.
+
+    Parameters
+    ----------
+    basis : Basis
+        The space. The law depends on the span of its functions alone.
+    rng : None, int, numpy.random.Generator or SeedSequence, optional
+        Seed.
+
+    Returns
+    -------
+    Design
+        NumPy arrays ``points`` of shape (m, dim), in exchangeable order, and ``weights``
+        ``m / k_m(x)``. Of info: seed; method, "tridiagonal" or "rejection"; n_proposals.
+
+    Raises
+    ------
+    SamplingError
+        If the budget of proposals is used up: the functions are not orthonormal to rounding.
+
+    Notes
+    -----
+    Exact. All polynomials of one variable up to a degree, of a classical family, are drawn as the
+    eigenvalues of a random tridiagonal matrix [1]_ [2]_ in O(m**2). Otherwise points of the
+    Christoffel measure are proposed, and accepted with the share of ``phi(x)`` that is orthogonal
+    to the points before [3]_: m (1 + 1/2 + ... + 1/m) proposals on average, whatever the
+    dimension, and O(m**3) flops. The sum of ``f(x) / k_m(x)`` over the points is unbiased for the
+    integral of f, with a smaller variance than for independent points.
+
+    References
+    ----------
+    .. [1] I. Dumitriu, A. Edelman, "Matrix models for beta ensembles", J. Math. Phys. 43, 2002.
+    .. [2] R. Killip, I. Nenciu, "Matrix models for circular ensembles", IMRN 2004.
+    .. [3] S. Barthelme, N. Tremblay, P.-O. Amblard, "A faster sampler for discrete determinantal
+       point processes", AISTATS 2023; for densities as for items.
+
+    Examples
+    --------
+    >>> from lrla.approximation import basis, dpp_sample, total_degree
+    >>> space = basis("legendre", total_degree(2, 5))
+    >>> design = dpp_sample(space, rng=7)
+    >>> design.points.shape, design.info.method
+    ((21, 2), 'rejection')
+    """
+    seed = seed_of(rng)
+    points, method, n_proposals = _draw(basis, key_of(seed), 0)
+    info = Info(seed=seed, method=method, n_proposals=n_proposals)
+    return Design(points, _weights(basis, points), "dpp", Status.CONVERGED, info)
+
+
+def volume_rescaled_sample(basis: Basis, size: int, *, rng: Any = None) -> Design:
+    """Draw points by the volume that they span: the law under which least squares have no bias.
+
+    The density is proportional to ``det(G)`` under independent points of the Christoffel measure,
+    G the mean of ``weight * phi(x) phi(x)^H``.
+
+    Parameters
+    ----------
+    basis : Basis
+        The space, of m functions.
+    size : int
+        Number of points n, at least m.
+    rng : None, int, numpy.random.Generator or SeedSequence, optional
+        Seed.
+
+    Returns
+    -------
+    Design
+        NumPy arrays ``points`` of shape (size, dim), in random order, and ``weights``
+        ``m / k_m(x)``. Info as of `dpp_sample`.
+
+    Raises
+    ------
+    ValueError
+        If ``size`` is less than m.
+    SamplingError
+        As for `dpp_sample`.
+
+    Notes
+    -----
+    A draw is one of `dpp_sample` and ``size - m`` independent points, in random order ([1]_,
+    Theorem 2.4; [2]_ for measures). The weighted least-squares approximation of a function u from
+    such points has the best approximation in L2 as its expectation; the expectation of the inverse
+    of G is ``n / (n - m + 1)`` times the identity; and for ``size == m`` the expected squared error
+    is ``1 + m`` times the least one. The tails are heavy for sizes near m.
+
+    References
+    ----------
+    .. [1] M. Derezinski, M. K. Warmuth, D. Hsu, "Unbiased estimators for random design regression",
+       JMLR 23, 2022.
+    .. [2] A. Nouy, B. Michel, "Weighted least-squares approximation with determinantal point
+       processes and generalized volume sampling", 2023, arXiv 2312.14057.
+
+    Examples
+    --------
+    >>> from lrla.approximation import basis, total_degree, volume_rescaled_sample
+    >>> len(volume_rescaled_sample(basis("legendre", total_degree(2, 5)), 40, rng=7))
+    40
+    """
+    size, m = check_count(size, "size"), len(basis)
+    if size < m:
+        raise ValueError(f"size must be at least the number of functions, {m}, got {size}")
+    seed = seed_of(rng)
+    key = key_of(seed)
+    points, method, n_proposals = _draw(basis, key, 0)
+    points = np.concatenate([points, christoffel_points(basis, key, 1, 0, size - m)])
+    points = points[_order(key, 0, size)]
+    info = Info(seed=seed, method=method, n_proposals=n_proposals)
+    return Design(points, _weights(basis, points), "volume", Status.CONVERGED, info)
+
+
+def repeated_dpp_sample(basis: Basis, n_repeats: int, *, rng: Any = None) -> Design:
+    """Draw several independent samples of the projection process of a basis.
+
+    Parameters
+    ----------
+    basis : Basis
+        The space, of m functions.
+    n_repeats : int
+        How many samples, at least 1.
+    rng : None, int, numpy.random.Generator or SeedSequence, optional
+        Seed.
+
+    Returns
+    -------
+    Design
+        NumPy arrays ``points`` of shape (n_repeats * m, dim), one sample after the other, and
+        ``weights`` ``m / k_m(x)``. Info as of `dpp_sample`, and n_repeats.
+
+    Raises
+    ------
+    ValueError
+        If ``n_repeats`` is less than 1.
+    SamplingError
+        As for `dpp_sample`.
+
+    Notes
+    -----
+    Least squares need stable points more than unbiased ones, and few repetitions are stable with
+    high probability: this is the design for approximation [1]_. Samples repel within themselves
+    only, and so the spread between them gives standard errors.
+
+    References
+    ----------
+    .. [1] A. Nouy, B. Michel, "Weighted least-squares approximation with determinantal point
+       processes and generalized volume sampling", 2023, arXiv 2312.14057, section 5.
+
+    Examples
+    --------
+    >>> from lrla.approximation import basis, repeated_dpp_sample, total_degree
+    >>> len(repeated_dpp_sample(basis("legendre", total_degree(2, 5)), 3, rng=7))
+    63
+    """
+    n_repeats, seed = check_count(n_repeats, "n_repeats", 1), seed_of(rng)
+    draws = [_draw(basis, key_of(seed), i) for i in range(n_repeats)]
+    points = np.concatenate([points for points, _, _ in draws])
+    info = Info(
+        seed=seed,
+        n_repeats=n_repeats,
+        method=draws[0][1],
+        n_proposals=sum(asked for _, _, asked in draws),
+    )
+    return Design(points, _weights(basis, points), "repeated_dpp", Status.CONVERGED, info)
+
+
+def _weights(basis: Basis, points: np.ndarray) -> np.ndarray:
+    weights: np.ndarray = len(basis) / basis.christoffel(points)
+    return weights
+
+
+def _uniform(key: Key, draw: int, what: int, start: int, stop: int) -> np.ndarray:
+    which = tag(Domain.DPP, _STREAMS * draw + what)
+    u: np.ndarray = philox.uniform(numpy_space(), key, which, start, stop, 1)[:, 0]
+    return u
+
+
+def _order(key: Key, draw: int, n: int) -> np.ndarray:
+    return np.argsort(_uniform(key, draw, _ORDER, 0, n), kind="stable")
+
+
+def _draw(basis: Basis, key: Key, draw: int) -> tuple[np.ndarray, str, int]:
+    """Draw the sample of a number: points, how, and from how many proposals."""
+    m = len(basis)
+    model = model_of(basis.families[0]) if basis.dim == 1 else None
+    if model is not None and int(basis.indices.max()) == m - 1:  # all degrees, each once
+        family = basis.families[0]
+        t = model(m, _uniform(key, draw, _MODEL, 0, 2 * m - 1))
+        x = np.clip(family.shift + family.unit * t, *family.support)
+        return x[_order(key, draw, m)][:, None], "tridiagonal", 0
+
+    def propose(start: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        points = christoffel_points(basis, key, 2 * draw, start, stop - start)
+        return points, basis(points), _uniform(key, draw, _ACCEPT, start, stop)
+
+    chosen, asked = join(propose, m)
+    points = np.concatenate(chosen)
+    if len(points) < m:
+        raise SamplingError(
+            f"{asked} proposals gave {len(points)} of {m} points: the functions of the basis are "
+            "not orthonormal under its measure"
+        )
+    return points, "rejection", asked
