@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lrla.bandits._policy import ArmPolicy, Choice, Contexts, cost_interval
+from lrla._core.docs import described
+from lrla.bandits._policy import SHARED, ArmPolicy, Choice, Contexts, cost_interval
 from lrla.kernels.box_lstsq import box_lstsq
 
 _RIDGE = 1e-8  # relative to the number of trials: decides only what they leave open
@@ -39,6 +40,7 @@ class Chebyshev:
         return np.array(values)
 
 
+@described(**SHARED)
 class ChebCB(ArmPolicy):
     """Choose among arms by a context on which their costs depend smoothly.
 
@@ -50,34 +52,13 @@ class ChebCB(ArmPolicy):
     ----------
     n_arms : int
         Number of arms.
-    context_range : (float, float) or sequence of pairs
-        Between what contexts lie, for each of their dimensions. A context outside counts as the
-        nearest inside, with a warning.
+    {context_range}
     degree : int, default 5
         Degree of the series, at least 1; the total degree if the context has several dimensions.
     cost_range : (float, float or None), default (0, None)
         Between what costs lie; costs beyond count as the nearest end. If the upper end is None, it
         is the largest cost so far.
-    penalty : float, default 2
-        What the cost of a trial that was capped or failed is multiplied with.
-    max_open : int, default 1000
-        How many trials may be open; beyond, the oldest expires.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        Where the seed comes from.
-
-    Attributes
-    ----------
-    n_arms : int
-        Number of arms.
-    seed : int
-        The seed: given as ``rng`` it repeats all choices.
-    n_asked, n_told, n_expired : int
-        Number of trials asked for, told, and expired.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
+    {arms}
 
     See Also
     --------
@@ -215,7 +196,7 @@ class ChebCB(ArmPolicy):
         loss = max(cost - low, 0.0)
         if high is not None:
             loss = min(loss, (high - low) * (1.0 if status == "ok" else self.penalty))
-        i: int = choice.arm  # type: ignore[assignment]
+        i, _ = choice.drawn
         features = self._features(choice.context)
         self._gram[i] += features[:, None] * features
         self._moment[i] += loss * features

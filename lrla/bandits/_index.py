@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import abc
 import math
 from typing import Any
 
 import numpy as np
 
-from lrla.bandits._policy import ArmPolicy, Choice, cost_interval
+from lrla._core.docs import described
+from lrla.bandits._policy import SHARED, ArmPolicy, Choice, cost_interval
 
 _FLOOR = 1e-3  # of the squared mean: what the variance of a cost is at least taken for
 
@@ -34,9 +36,9 @@ class _Moments(ArmPolicy):
         self._asked[arm] += 1
         return Choice(arm, None, None, context, None)
 
+    @abc.abstractmethod
     def _index(self, id: int) -> Any:
         """Return what the arm to play has least of."""
-        raise NotImplementedError
 
     def _learn(self, choice: Choice, cost: float, status: str, rate: float | None) -> None:
         i = choice.arm
@@ -46,6 +48,7 @@ class _Moments(ArmPolicy):
         self._squares[i] += step * (cost - self._means[i])
 
 
+@described(**SHARED)
 class UCB(_Moments):
     """Choose the arm that may be the best: optimism in the face of uncertainty.
 
@@ -58,24 +61,14 @@ class UCB(_Moments):
     cost_range : (float, float or None), default (0, None)
         Between what costs lie. If the upper end is None, it is the largest cost so far, and the
         lower end the least.
-    penalty : float, default 2
-        What the cost of a trial that was capped or failed is multiplied with.
-    max_open : int, default 1000
-        How many trials may be open; beyond, the oldest expires.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        Nothing is random here; for the same calls as of other policies.
+    {trials}
+    {no_rng}
 
     Attributes
     ----------
     n_arms : int
         Number of arms.
-    n_asked, n_told, n_expired : int
-        Number of trials asked for, told, and expired.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
+    {counts}
 
     See Also
     --------
@@ -139,6 +132,7 @@ class UCB(_Moments):
         self._seen = [min(least, cost), max(most, cost)]
 
 
+@described(**SHARED)
 class ThompsonSampling(_Moments):
     """Choose the arm that is best in a draw from what is believed about their mean costs.
 
@@ -146,26 +140,7 @@ class ThompsonSampling(_Moments):
     ----------
     n_arms : int
         Number of arms.
-    penalty : float, default 2
-        What the cost of a trial that was capped or failed is multiplied with.
-    max_open : int, default 1000
-        How many trials may be open; beyond, the oldest expires.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        Where the seed comes from.
-
-    Attributes
-    ----------
-    n_arms : int
-        Number of arms.
-    seed : int
-        The seed: given as ``rng`` it repeats all choices.
-    n_asked, n_told, n_expired : int
-        Number of trials asked for, told, and expired.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
+    {arms}
 
     See Also
     --------

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, NoReturn, Self
 import numpy as np
 
 from lrla._core.arrays import numpy_space
+from lrla._core.docs import described
 from lrla._core.errors import AccuracyWarning, warn
 from lrla._core.random import Domain, key_of, seed_of, tag
 from lrla.bandits._state import decode, encode
@@ -21,6 +22,80 @@ FORMAT = 1  # of the JSON state
 _DRAWS = 512  # uniform numbers that are computed at a time
 _ROUNDING = 1e-9  # by which a context may exceed its range without a warning
 _STATUSES = ("ok", "capped", "failed")
+
+_TRIALS = """
+penalty : float, default 2
+    What the cost of a trial that was capped or failed is multiplied with.
+max_open : int, default 1000
+    How many trials may be open; beyond, the oldest expires.
+"""
+_RNG = """
+rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    Where the seed comes from.
+"""
+_SEED = """
+seed : int
+    The seed: given as ``rng`` it repeats all choices.
+"""
+_COUNTS = """
+n_asked, n_told, n_expired : int
+    Number of trials asked for, told, and expired.
+
+Raises
+------
+ValueError
+    If an argument is out of its range.
+"""
+_ARMS = """
+Attributes
+----------
+n_arms : int
+    Number of arms.
+"""
+SHARED = {  # what the docstrings of all policies say
+    "trials": _TRIALS,
+    "rng": _RNG,
+    "seed": _SEED,
+    "counts": _COUNTS,
+    "arms": _TRIALS + _RNG[1:] + _ARMS + _SEED[1:] + _COUNTS[1:],
+    "max_open": """
+        max_open : int, default 1000
+            How many trials may be open; beyond, the oldest expires.
+        """,
+    "no_rng": """
+        rng : None, int, SeedSequence, BitGenerator or Generator, optional
+            Nothing is random here; for the same calls as of other policies.
+        """,
+    "context_range": """
+        context_range : (float, float) or sequence of pairs
+            Between what contexts lie, for each of their dimensions. A context outside counts as the
+            nearest inside, with a warning.
+        """,
+    "diagonal": """
+        diagonal : float, optional
+            The constant diagonal of A, if contexts c stand for systems A + c I.
+        """,
+    "context": """
+        context : float or array, optional
+            What is known about the problem, for the policies that use it.
+        """,
+    "told": """
+        trial : Trial or int
+            The trial, or its number. Trials may be told in any order.
+        """,
+    "tell": """
+        Raises
+        ------
+        KeyError
+            If there never was such a trial.
+        """,
+    "needs_context": """
+        Raises
+        ------
+        ValueError
+            If the policy needs a context and there is none, or it is not finite.
+        """,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +131,19 @@ class Choice(NamedTuple):
     probability: float | None
     context: Any
     memory: Any  # whatever the policy needs for learning
+
+    @property
+    def drawn(self) -> tuple[int, float]:
+        """Arm and probability, from policies that draw arms."""
+        assert self.arm is not None
+        assert self.probability is not None
+        return self.arm, self.probability
+
+    @property
+    def number(self) -> float:
+        """The value, from policies that choose numbers."""
+        assert self.value is not None
+        return self.value
 
 
 class Policy(abc.ABC):
@@ -132,23 +220,20 @@ class Policy(abc.ABC):
         """Check a context and bring it into the policy's own form."""
         return context
 
+    @described(**SHARED)
     def ask(self, context: Any = None) -> Trial:
         """Choose what to try next.
 
         Parameters
         ----------
-        context : float or array, optional
-            What is known about the problem, for the policies that use it.
+        {context}
 
         Returns
         -------
         Trial
             With ``arm``, or with ``params``.
 
-        Raises
-        ------
-        ValueError
-            If the policy needs a context and there is none, or it is not finite.
+        {needs_context}
         """
         id = self.n_asked
         choice = self._choose(id, self._look(context))
@@ -160,6 +245,7 @@ class Policy(abc.ABC):
         arm, value, probability, _, _ = choice
         return Trial(id, arm, None if value is None else {"omega": value}, probability, context)
 
+    @described(**SHARED)
     def tell(
         self,
         trial: Trial | int,
@@ -172,8 +258,7 @@ class Policy(abc.ABC):
 
         Parameters
         ----------
-        trial : Trial or int
-            The trial, or its number. Trials may be told in any order.
+        {told}
         cost : float
             What it cost, for instance iterations or seconds; finite and not negative. May be left
             out if the trial failed.
@@ -185,10 +270,7 @@ class Policy(abc.ABC):
         rate : float, optional
             Last ratio of residual norms, for the policies that use it.
 
-        Raises
-        ------
-        KeyError
-            If there never was such a trial.
+        {tell}
         ValueError
             If the trial was told before or has expired, the cost is missing, negative, NaN or
             infinite, or the status is none of these.

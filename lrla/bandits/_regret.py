@@ -85,24 +85,29 @@ def estimated(history: Sequence[Outcome], n_arms: int) -> Regret:
     all earlier costs where there are none: that mean is known before the arm is drawn, so it leaves
     no bias, and arms that were hardly played do not seem to cost nothing.
     """
-    if any(h.probability is None or h.arm is None for h in history):
+    drawn = [
+        (h.id, h.arm, h.probability, h.cost)
+        for h in history
+        if h.arm is not None and h.probability is not None
+    ]
+    if len(drawn) < len(history):
         raise ValueError(
-            "kind='estimated' needs the probabilities of the arms, which this policy does not "
+            "method='estimated' needs the probabilities of the arms, which this policy does not "
             "know; give a table of all costs"
         )
     totals, squares = np.zeros(n_arms), np.zeros(n_arms)
     sums, counts = np.zeros(n_arms), np.zeros(n_arms)
     total = 0.0
-    for k, h in enumerate(sorted(history, key=lambda h: h.id)):
+    for k, (_, arm, probability, cost) in enumerate(sorted(drawn)):
         overall = total / k if k else 0.0
         guess = np.where(counts > 0, sums / np.maximum(counts, 1), overall)
         totals += guess
-        surprise = (h.cost - guess[h.arm]) / h.probability  # type: ignore[operator]
-        totals[h.arm] += surprise
-        squares[h.arm] += (1 - h.probability) * surprise**2  # type: ignore[operator]
-        sums[h.arm] += h.cost
-        counts[h.arm] += 1
-        total += h.cost
+        surprise = (cost - guess[arm]) / probability
+        totals[arm] += surprise
+        squares[arm] += (1 - probability) * surprise**2
+        sums[arm] += cost
+        counts[arm] += 1
+        total += cost
     return _answer("estimated", total, totals, np.sqrt(squares), len(history), None)
 
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from lrla._core.docs import described
 from lrla.bandits._chebyshev import Chebyshev
-from lrla.bandits._policy import ArmPolicy, Choice, Contexts
+from lrla.bandits._policy import SHARED, ArmPolicy, Choice, Contexts
 
 _ARM_DEGREE, _CONTEXT_DEGREE = 3, 4
 _NOISE = 0.02  # least standard deviation of the logarithm of a cost
 
 
+@described(**SHARED)
 class SurfaceThompson(ArmPolicy):
     """Choose among ordered arms by one smooth surface over arms and contexts.
 
@@ -25,29 +27,8 @@ class SurfaceThompson(ArmPolicy):
     ----------
     n_arms : int
         Number of arms, at least 2. Their order means something: costs are smooth in their number.
-    context_range : (float, float) or sequence of pairs
-        Between what contexts lie, for each of their dimensions. A context outside counts as the
-        nearest inside, with a warning.
-    penalty : float, default 2
-        What the cost of a trial that was capped or failed is multiplied with.
-    max_open : int, default 1000
-        How many trials may be open; beyond, the oldest expires.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        Where the seed comes from.
-
-    Attributes
-    ----------
-    n_arms : int
-        Number of arms.
-    seed : int
-        The seed: given as ``rng`` it repeats all choices.
-    n_asked, n_told, n_expired : int
-        Number of trials asked for, told, and expired.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
+    {context_range}
+    {arms}
 
     See Also
     --------

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lrla.bandits._policy import ArmPolicy, Choice, Contexts, cost_interval
+from lrla._core.docs import described
+from lrla.bandits._policy import SHARED, ArmPolicy, Choice, Contexts, cost_interval
 from lrla.bandits._quantile import fresh, quantile, update
 from lrla.kernels.tsallis import tsallis_weights
 
@@ -84,6 +85,7 @@ class _Tsallis(ArmPolicy):
 
     def _learn(self, choice: Choice, cost: float, status: str, rate: float | None) -> None:
         k, baseline = choice.memory
+        arm, probability = choice.drawn
         low, high = self.cost_range
         loss = max(cost - low, 0.0)
         if high is not None:
@@ -96,12 +98,13 @@ class _Tsallis(ArmPolicy):
             update(marks, loss)
         sums = self._sums[k]
         if baseline is not None:
-            loss -= float(baseline[choice.arm])
+            loss -= float(baseline[arm])
             sums += baseline
-        sums[choice.arm] += loss / choice.probability  # type: ignore[operator]
+        sums[arm] += loss / probability
         self._counts[k] += 1
 
 
+@described(**SHARED)
 class TsallisINF(_Tsallis):
     """Choose among arms by Tsallis-INF, without context.
 
@@ -119,26 +122,7 @@ class TsallisINF(_Tsallis):
         Between what costs lie; costs beyond count as the nearest end. If the upper end is None, the
         scale is a running 0.9-quantile of the costs, and no cost counts for more than three times
         of it.
-    penalty : float, default 2
-        What the cost of a trial that was capped or failed is multiplied with.
-    max_open : int, default 1000
-        How many trials may be open; beyond, the oldest expires.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        Where the seed comes from.
-
-    Attributes
-    ----------
-    n_arms : int
-        Number of arms.
-    seed : int
-        The seed: given as ``rng`` it repeats all choices.
-    n_asked, n_told, n_expired : int
-        Number of trials asked for, told, and expired.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
+    {arms}
 
     See Also
     --------
@@ -182,6 +166,7 @@ class TsallisINF(_Tsallis):
         )  # fmt: skip
 
 
+@described(**SHARED)
 class TsallisCB(_Tsallis):
     """Choose among arms by one Tsallis-INF for each bin of contexts.
 
@@ -197,26 +182,15 @@ class TsallisCB(_Tsallis):
         As for `TsallisINF`.
     cost_range : (float, float or None), default (0, None)
         As for `TsallisINF`.
-    penalty : float, default 2
-        What the cost of a trial that was capped or failed is multiplied with.
-    max_open : int, default 1000
-        How many trials may be open; beyond, the oldest expires.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        Where the seed comes from.
+    {trials}
+    {rng}
 
     Attributes
     ----------
     n_arms, n_bins : int
         Number of arms and of bins.
-    seed : int
-        The seed: given as ``rng`` it repeats all choices.
-    n_asked, n_told, n_expired : int
-        Number of trials asked for, told, and expired.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
+    {seed}
+    {counts}
 
     See Also
     --------

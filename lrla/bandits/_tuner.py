@@ -11,10 +11,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from lrla._core.docs import described
 from lrla.bandits import _regret
 from lrla.bandits._chebyshev import ChebCB
 from lrla.bandits._index import UCB, ThompsonSampling
-from lrla.bandits._policy import FORMAT, Policy, Trial
+from lrla.bandits._policy import FORMAT, SHARED, Policy, Trial
 from lrla.bandits._regret import Outcome, Regret
 from lrla.bandits._space import Grid, Interval, Parameters, Product, from_dict, to_dict
 from lrla.bandits._surface import SurfaceThompson
@@ -105,36 +106,37 @@ class ParameterTuner:
         self.history: list[Outcome] = []
         self._used: dict[int, Trial] = {}
 
+    @described(**SHARED)
     def ask(self, context: Any = None) -> Trial:
         """Choose the parameters of the next run.
 
         Parameters
         ----------
-        context : float or array, optional
-            What is known about the problem, for the policies that use it.
+        {context}
 
         Returns
         -------
         Trial
             Run the solver with ``**trial.params``.
 
-        Raises
-        ------
-        ValueError
-            If the policy needs a context and there is none, or it is not finite.
+        {needs_context}
         """
         trial = self.policy.ask(context)
         if trial.arm is not None:
             trial = replace(trial, params=dict(self.arms[trial.arm]))
         else:
-            value = self.space.nearest(trial.params["omega"])  # type: ignore[index, union-attr]
+            line, chosen = self.space, trial.params
+            assert not isinstance(line, Product)  # as __init__ has seen to
+            assert chosen is not None
+            value = line.nearest(chosen["omega"])
             self.policy._use(trial.id, value)
-            trial = replace(trial, params={self.space.name: value})  # type: ignore[union-attr]
+            trial = replace(trial, params={line.name: value})
         self._used[trial.id] = trial
         while len(self._used) > self.policy.max_open:
             del self._used[next(iter(self._used))]
         return trial
 
+    @described(**SHARED)
     def tell(
         self,
         trial: Trial | int,
@@ -147,8 +149,7 @@ class ParameterTuner:
 
         Parameters
         ----------
-        trial : Trial or int
-            The trial, or its number. Trials may be told in any order.
+        {told}
         cost : float
             What it cost; finite and not negative. May be left out if the run failed.
         status : {"ok", "capped", "failed"}, default "ok"
@@ -156,10 +157,7 @@ class ParameterTuner:
         rate : float, optional
             Last ratio of residual norms, for the policies that use it.
 
-        Raises
-        ------
-        KeyError
-            If there never was such a trial.
+        {tell}
         ValueError
             As for `Policy.tell`.
         """
@@ -176,13 +174,13 @@ class ParameterTuner:
             Outcome(id, used.arm, params, float(cost), status, used.probability, plain)
         )
 
+    @described(**SHARED)
     def trial(self, context: Any = None) -> Run:
         """Open a trial for a ``with`` block, which is told at its end.
 
         Parameters
         ----------
-        context : float or array, optional
-            What is known about the problem, for the policies that use it.
+        {context}
 
         Returns
         -------

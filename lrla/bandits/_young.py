@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lrla.bandits._policy import Choice, Policy
+from lrla._core.docs import described
+from lrla.bandits._policy import SHARED, Choice, Policy
 
 _MARGIN = 1e-3  # a rate must exceed omega - 1 by so much to say anything about beta
 _REACH = 0.03  # of the least distance from 1 measured: how close to 1 radii are extrapolated
@@ -43,6 +44,7 @@ class _Relaxation(Policy):
         return self.diagonal / (self.diagonal + c)
 
 
+@described(**SHARED)
 class YoungHistory(_Relaxation):
     """Choose omega of SOR by Young's formula, from the rates of earlier solves.
 
@@ -51,26 +53,15 @@ class YoungHistory(_Relaxation):
 
     Parameters
     ----------
-    diagonal : float, optional
-        The constant diagonal of A, if contexts c stand for systems A + c I.
-    penalty : float, default 2
-        What the cost of a trial that was capped or failed is multiplied with.
-    max_open : int, default 1000
-        How many trials may be open; beyond, the oldest expires.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        Nothing is random here; for the same calls as of other policies.
+    {diagonal}
+    {trials}
+    {no_rng}
 
     Attributes
     ----------
     beta : float or None
         Spectral radius of the Jacobi iteration for A; None before the first solve.
-    n_asked, n_told, n_expired : int
-        Number of trials asked for, told, and expired.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
+    {counts}
 
     See Also
     --------
@@ -132,7 +123,7 @@ class YoungHistory(_Relaxation):
         return Choice(None, best, None, context, False)
 
     def _learn(self, choice: Choice, cost: float, status: str, rate: float | None) -> None:
-        omega, q = float(choice.value), rate  # type: ignore[arg-type]
+        omega, q = choice.number, rate
         if q is None:
             return
         if choice.memory and omega - 1.0 + _MARGIN < q < 1.0:
@@ -150,6 +141,7 @@ class YoungHistory(_Relaxation):
             self._level += 0.1 * (level - self._level)
 
 
+@described(**SHARED)
 class SurrogateThompson(_Relaxation):
     """Choose omega of SOR by Thompson sampling from a model of its iteration counts.
 
@@ -157,26 +149,16 @@ class SurrogateThompson(_Relaxation):
     ----------
     tol : float
         Tolerance of the solver, relative to the initial residual.
-    diagonal : float, optional
-        The constant diagonal of A, if contexts c stand for systems A + c I.
+    {diagonal}
     penalty : float, default 2
         What the cost of a trial that failed is multiplied with.
-    max_open : int, default 1000
-        How many trials may be open; beyond, the oldest expires.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        Where the seed comes from.
+    {max_open}
+    {rng}
 
     Attributes
     ----------
-    seed : int
-        The seed: given as ``rng`` it repeats all choices.
-    n_asked, n_told, n_expired : int
-        Number of trials asked for, told, and expired.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
+    {seed}
+    {counts}
 
     See Also
     --------
@@ -237,7 +219,7 @@ class SurrogateThompson(_Relaxation):
             return
         count = max(cost / self.penalty if status == "capped" else cost, 1.0)
         beta = np.minimum(self._BETA * choice.context, 1.0 - 1e-12)
-        w: float = choice.value  # type: ignore[assignment]
+        w = choice.number
         root = 0.5 * (w * beta + np.sqrt(np.maximum((w * beta) ** 2 - 4.0 * (w - 1.0), 0.0)))
         r = np.where((w * beta) ** 2 >= 4.0 * (w - 1.0), root**2, w - 1.0)
         bound = 1.0 + math.log(self.tol) / np.log(r + self._TAU * (1.0 - r))

@@ -11,7 +11,7 @@ References
 
 from __future__ import annotations
 
-from lrla._core.arrays import Array, adjoint, space_of
+from lrla._core.arrays import Array, is_complex, space_of
 from lrla._core.dispatch import kernel
 from lrla.kernels.sor import row_products, rows_of, sweeps
 
@@ -98,14 +98,14 @@ def triangle_product(x: Array, data: Array, indices: Array, indptr: Array) -> Ar
 
     Parameters
     ----------
-    x : array of shape (n,)
-        A vector.
+    x : array of shape (n,) or (n, p)
+        Vectors.
     data, indices, indptr : arrays
         T in CSR form.
 
     Returns
     -------
-    array of shape (n,)
+    array of the shape of x
         A new array.
     """
     return x + row_products(x, data, indices, indptr, 0, x.shape[0])
@@ -130,7 +130,7 @@ def diagonal(data: Array, indices: Array, indptr: Array) -> Array:
 def eisenstat_step(
     p: Array,
     rest: Array,
-    beta: float,
+    beta: float | Array,
     low_data: Array,
     low_indices: Array,
     low_indptr: Array,
@@ -146,10 +146,10 @@ def eisenstat_step(
 
     Parameters
     ----------
-    p, rest : arrays of shape (n,)
-        Last direction and present residual.
-    beta : float
-        The new direction is ``rest + beta * p``.
+    p, rest : arrays of shape (n,) or (n, p)
+        Last directions and present residuals.
+    beta : float, or real array of shape (p,)
+        The new directions are ``rest + beta * p``.
     low_data, low_indices, low_indptr, up_data, up_indices, up_indptr : arrays
         Strict triangles L and U, each the adjoint of the other; A is ``(2 - shift) * I + L + U``.
     shift : float
@@ -161,10 +161,10 @@ def eisenstat_step(
 
     Returns
     -------
-    direction, product : arrays of shape (n,)
+    direction, product : arrays of the shape of p
         The first two of ``out`` if that was given.
-    curvature : array of shape ()
-        Real part of their inner product, in double precision.
+    curvature : array of shape () or (p,)
+        Real parts of their inner products, in double precision.
     """
     xp = space_of(p).xp
     new = rest + beta * p
@@ -173,9 +173,8 @@ def eisenstat_step(
         new - shift * u, low_data, low_indices, low_indptr, blocks, independent, False
     )
     product = u + y
-    curvature = xp.sum(xp.astype(xp.real(adjoint(new) * product), xp.float64)
-                       if xp.isdtype(p.dtype, "complex floating")
-                       else xp.astype(new * product, xp.float64))  # fmt: skip
+    together = xp.real(xp.conj(new) * product) if is_complex(p) else new * product
+    curvature = xp.sum(xp.astype(together, xp.float64), axis=0)
     if out is not None:
         out[0][...], out[1][...] = new, product
         new, product = out[0], out[1]
@@ -188,30 +187,30 @@ def axpy_pair(
     rest: Array,
     p: Array,
     product: Array,
-    step: float,
+    step: float | Array,
     out: tuple[Array, Array] | None,
 ) -> tuple[Array, Array, Array]:
-    """Compute ``x + step * p``, ``rest - step * product`` and the squared norm of the latter.
+    """Compute ``x + step * p``, ``rest - step * product`` and the squared norms of the latter.
 
     Parameters
     ----------
-    x, rest, p, product : arrays of shape (n,)
-        Iterate, residual, direction and its product.
-    step : float
+    x, rest, p, product : arrays of shape (n,) or (n, p)
+        Iterates, residuals, directions and their products.
+    step : float, or real array of shape (p,)
         How far to go.
     out : tuple of two arrays, or None
         Where iterate and residual go; x and rest themselves for work in place.
 
     Returns
     -------
-    x, rest : arrays of shape (n,)
+    x, rest : arrays of the shape of x
         Those of ``out`` if that was given.
-    square : array of shape ()
-        Squared norm of the new residual, in double precision.
+    square : array of shape () or (p,)
+        Squared norms of the new residuals, in double precision.
     """
     xp = space_of(x).xp
     new, left = x + step * p, rest - step * product
-    square = xp.sum(xp.astype(xp.abs(left), xp.float64) ** 2)
+    square = xp.sum(xp.astype(xp.abs(left), xp.float64) ** 2, axis=0)
     if out is not None:
         out[0][...], out[1][...] = new, left
         new, left = out

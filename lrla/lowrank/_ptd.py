@@ -70,9 +70,8 @@ def ptd(A: Any, *, eps: float = 1e-3, n_trials: int = 8, rng: Any = None) -> PTD
     ValueError
         If A is not square, empty or not finite, or eps or n_trials is out of range.
     TypeError
-        If A is not a matrix of numbers.
-    NotImplementedError
-        If the array library of A has no ``linalg.eig``, which is in no standard.
+        If A is not a matrix of numbers, or its array library has no ``linalg.eig``, which is in no
+        standard.
 
     Warns
     -----
@@ -119,7 +118,10 @@ def ptd(A: Any, *, eps: float = 1e-3, n_trials: int = 8, rng: Any = None) -> PTD
         raise ValueError(f"n_trials must be an integer, at least 1, got {n_trials}")
     space = space_of(A)
     if not hasattr(space.xp.linalg, "eig"):
-        raise NotImplementedError(f"ptd needs linalg.eig, which {library(space)} does not have")
+        raise TypeError(
+            "A must be an array of a library with linalg.eig, such as NumPy, got one of "
+            f"{library(space)}; convert it"
+        )
     seed, size = seed_of(rng), float(linalg.svdvals(A)[0])
     xp, u = space.xp, unit_roundoff(space.xp, A.dtype)
     single = str(A.dtype).endswith(("float32", "complex64"))

@@ -43,8 +43,8 @@ def equilibrate(system: System, parts: list[np.ndarray[Any, Any]]) -> tuple[Any,
     import scipy.sparse
 
     if not system.space.is_numpy:
-        raise NotImplementedError(
-            "blocks are implemented for NumPy and SciPy only, got an array of another library"
+        raise TypeError(
+            "A must be of NumPy or SciPy where blocks are given, got an array of another library"
         )
     n = system.n
     shape = (n, n)

@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from lrla._core.arrays import Array, adjoint, as_array, is_complex, space_of
+from lrla._core.arrays import Array, as_array, is_complex, real_dtype, space_of
+from lrla._core.docs import described
 from lrla._core.iteration import Callback, Loop
 from lrla._core.operators import Operator, as_operator
 from lrla._core.results import Status
 from lrla.kernels.triangles import axpy_pair
-from lrla.relaxation._problem import Course, Problem, announce, check_limits, pose
+from lrla.relaxation._problem import SHARED, Course, Problem, announce, check_limits, numbers, pose
 from lrla.relaxation._result import SolveResult
 
 Apply = Callable[[Array], Array]
 
 
+@described(**SHARED)
 def cg(
     A: Any,
     b: Any,
@@ -37,27 +39,22 @@ def cg(
     ----------
     A : array of shape (n, n), sparse matrix or LinearOperator
         Hermitian positive definite; never changed.
-    b : array of shape (n,)
-        Right-hand side.
-    x0 : array of shape (n,), optional
+    b : array of shape (n,) or (n, p)
+        Right-hand sides.
+    x0 : array of the shape of b, optional
         Where to start; zero by default.
     M : array of shape (n, n), sparse matrix, LinearOperator or callable, optional
-        Approximates the *inverse* of A, as in SciPy; or ``M(r)`` does. Hermitian positive definite.
+        Approximates the *inverse* of A, as in SciPy; or ``M(r)`` does, for r of the shape of b.
+        Hermitian positive definite.
     memory : int, default 1
         To how many earlier directions a new one is made conjugate. 1 is the usual method; more is
         flexible CG [1]_, for an M that changes from call to call, such as an inner iteration.
-    rtol, atol : float, default 1e-5 and 0
-        The iteration ends when ``norm(b - A @ x) <= max(rtol * norm(b), atol)``.
-    max_iter : int, optional
-        Largest number of iterations, 10 n by default.
+    {tolerance}
     callback : callable, optional
         ``callback(state)`` after each iteration, with the norm of the recursive residual as
         ``state.error``; returning true stops. It does not change the iterates.
 
-    Returns
-    -------
-    SolveResult
-        With fields x, residual_norm, status and info; ``x, code = result`` as in SciPy.
+    {result}
 
     Raises
     ------
@@ -66,10 +63,7 @@ def cg(
     TypeError
         If the arguments are of different array libraries.
 
-    Warns
-    -----
-    ConvergenceWarning
-        If the tolerance was not met; the status says why.
+    {warns}
 
     See Also
     --------
@@ -101,7 +95,7 @@ def cg(
     op = as_operator(A)
     if op.shape[0] != op.shape[1]:
         raise ValueError(f"A must be square, got shape {op.shape}; lrla.lstsq solves other systems")
-    problem = pose(op, b, x0, rtol, atol, single=True)
+    problem = pose(op, b, x0, rtol, atol)
     most = 10 * op.shape[0] if max_iter is None else max_iter
     precondition = _preconditioner(M, problem)
     return announce(conjugate("CG", problem, precondition, memory, most, callback))
@@ -115,7 +109,7 @@ def _preconditioner(M: Any, problem: Problem) -> Apply | None:
     op = as_operator(M, "M")
     if op.shape != problem.op.shape:
         raise ValueError(f"M must have the shape of A, {problem.op.shape}, got {op.shape}")
-    return lambda r: op.matmat(r[:, None])[:, 0]
+    return lambda r: multiply(op, r)
 
 
 def conjugate(
@@ -131,46 +125,70 @@ def conjugate(
     course = Course(problem, loop)
     x = problem.x0
     r = problem.residual(x)
-    replaced = math.inf
-    past: list[tuple[Array, Array, float]] = []
+    live, replaced = course.sizes > problem.target, np.full(course.sizes.shape, math.inf)
+    sizes = course.sizes
+    past: list[tuple[Array, Array, np.ndarray[Any, Any]]] = []
     with loop.interruptible():
         for _ in loop:
             p = r if precondition is None else precondition(r)
             for old, product, curve in past:
-                p = p - (inner(product, p) / curve) * old
+                p = p - scalars(inner(product, p) / curve, p) * old
             product = multiply(problem.op, p)
-            curve = inner(p, product).real
-            step = inner(p, r).real / curve if curve else math.nan
-            if not (0 < curve < math.inf and step > 0):
+            curve, share = np.real(inner(p, product)), np.real(inner(p, r))
+            if not np.all((curve > 0) & (curve < math.inf) & (share > 0) | ~live):
                 loop.stop(Status.BREAKDOWN)
                 continue
-            x, r, square = axpy_pair(x, r, p, product, step, None)
+            curve = np.where(live, curve, 1.0)
+            step = np.where(live, share / curve, 0.0)
+            x, r, square = axpy_pair(x, r, p, product, scalars(step, r), None)
             past = [(p, product, curve), *past[: memory - 1]]
-            sizes = np.asarray([float(square) ** 0.5])
+            sizes = np.where(live, np.sqrt(numbers(square)), sizes)
             course.matvecs += 1
-            if problem.excess(sizes) == 0:  # the recursion says so: ask the system itself
-                r = problem.residual(x)
-                sizes, course.matvecs = problem.sizes(r), course.matvecs + 1
-                if problem.excess(sizes) > 0:
-                    past = []
-                    if not float(sizes[0]) <= replaced / 2:
-                        loop.stop(Status.STAGNATED)
-                    replaced = float(sizes[0])
-            course.check(sizes, x * problem.unit)
+            claimed = live & (sizes <= problem.target)
+            if np.any(claimed):  # the recursion says so: ask the system itself
+                true = problem.residual(x)
+                measured, course.matvecs = problem.sizes(true), course.matvecs + 1
+                sizes = np.where(claimed, measured, sizes)
+                again = claimed & (sizes > problem.target)
+                live = live & ~(claimed & ~(again & (sizes <= replaced / 2)))
+                replaced = np.where(again, sizes, replaced)
+                if np.any(again & live):  # rounding has carried the recursion off: begin anew
+                    r = _chosen(again, true, r)
+                    past = [(_chosen(again, 0 * old, old), *rest) for old, *rest in past]
+                r = _chosen(live, r, 0 * r)  # those that are done rest
+            if course.check(sizes, x * problem.unit) > 0 and not np.any(live):
+                loop.stop(Status.STAGNATED)
     course.sizes = problem.sizes(problem.residual(x))
     course.matvecs += 1
     return course.answer(name, x)
 
 
 def multiply(op: Operator, v: Array) -> Array:
-    """Multiply with a vector."""
-    return op.A @ v if op.kind in ("dense", "sparse") else op.matmat(v[:, None])[:, 0]
+    """Multiply with one vector or several."""
+    if op.kind in ("dense", "sparse"):
+        return op.A @ v
+    return op.matmat(v) if v.ndim == 2 else op.matmat(v[:, None])[:, 0]
 
 
-def inner(x: Array, y: Array) -> Any:
-    """Return ``x^H y`` as a number."""
-    total = space_of(x).xp.sum(adjoint(x) * y)
-    return complex(total) if is_complex(total) else float(total)
+def inner(x: Array, y: Array) -> np.ndarray[Any, Any]:
+    """Return ``x^H y``, one number for each column, on the host."""
+    xp = space_of(x).xp
+    return numbers(xp.sum((xp.conj(x) if is_complex(x) else x) * y, axis=0))
+
+
+def _chosen(columns: np.ndarray[Any, Any], one: Array, other: Array) -> Array:
+    """Take some columns of one, and the rest of the other."""
+    space = space_of(one)
+    return space.xp.where(space.asarray(columns, space.xp.bool), one, other)
+
+
+def scalars(values: np.ndarray[Any, Any], like: Array) -> Any:
+    """Bring a number for each column to where these are."""
+    if like.ndim == 1:
+        return values[0].item()
+    space = space_of(like)
+    real = real_dtype(space.xp, like.dtype)
+    return space.asarray(values, like.dtype if values.dtype.kind == "c" else real)
 
 
 def multishift_cg(
@@ -264,13 +282,13 @@ def _shifted(
     X, r, p = several.x0, problem.b, problem.b
     P = several.b
     zeta, before = np.ones(k), np.ones(k)
-    rho, last, ratio = inner(r, r).real, 1.0, 0.0
+    rho, last, ratio = float(np.real(inner(r, r)[0])), 1.0, 0.0
     goal = float(np.min(problem.target))
     real = problem.op.real_dtype
     with loop.interruptible():
         for _ in loop:
             product = multiply(problem.op, p) + base * p
-            curve = inner(p, product).real
+            curve = float(np.real(inner(p, product)[0]))
             if not 0 < curve < math.inf:
                 loop.stop(Status.BREAKDOWN)
                 continue
@@ -281,7 +299,7 @@ def _shifted(
             new = np.where(live, zeta * before * last / np.where(live, down, 1.0), zeta)
             X = X + space.asarray(np.where(live, step * new / zeta, 0.0), real)[None, :] * P
             r = r - step * product
-            rho, old = inner(r, r).real, rho
+            rho, old = float(np.real(inner(r, r)[0])), rho
             share = rho / old
             turn = np.where(live, share * (new / zeta) ** 2, 0.0)
             P = space.asarray(new, real)[None, :] * r[:, None] + space.asarray(turn, real) * P

@@ -36,7 +36,7 @@ def ssor_preconditioner(A: Any, *, omega: float = 1.0, order: Any = "natural") -
         If A is not square or not finite, or omega is not between 0 and 2.
     LinAlgError
         If a diagonal entry is zero; the message says which.
-    NotImplementedError
+    TypeError
         If A is of another array library.
 
     See Also
@@ -62,9 +62,9 @@ def ssor_preconditioner(A: Any, *, omega: float = 1.0, order: Any = "natural") -
     omega = check_omega(omega)
     system = read(A)
     if not system.space.is_numpy:
-        raise NotImplementedError(
-            "ssor_preconditioner makes operators of SciPy, got an array of another library; "
-            "SweepPlan sweeps those"
+        raise TypeError(
+            "A must be of NumPy or SciPy: ssor_preconditioner makes operators of SciPy, got an "
+            "array of another library; SweepPlan sweeps those"
         )
     from scipy.sparse.linalg import LinearOperator
 

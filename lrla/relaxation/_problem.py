@@ -12,12 +12,92 @@ import numpy as np
 
 from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_of
 from lrla._core.errors import ConvergenceWarning, warn
-from lrla._core.iteration import Loop
+from lrla._core.iteration import Callback, Loop
 from lrla._core.linalg import norm
 from lrla._core.operators import Operator
 from lrla._core.results import Info, Status
 from lrla.relaxation._result import SolveResult
 from lrla.relaxation._system import right_hand_side
+
+SHARED = {  # what the docstrings of all solvers say
+    "system": """
+        A : array of shape (n, n) or sparse matrix
+            The matrix; never changed.
+        b : array of shape (n,) or (n, p)
+            Right-hand sides.
+        x0 : array of the shape of b, optional
+            Where to start; zero by default.
+        """,
+    "definite": """
+        A : array of shape (n, n) or sparse matrix
+            Hermitian positive definite; never changed.
+        b : array of shape (n,) or (n, p)
+            Right-hand sides.
+        x0 : array of the shape of b, optional
+            Where to start; zero by default.
+        """,
+    "places": """
+        order : {"natural", "multicolor", "redblack"} or array of shape (n,), default "natural"
+            Which unknown is moved when, as for `SweepPlan`.
+        blocks : int or list of arrays of int, optional
+            Unknowns that are moved together, as for `SweepPlan`.
+        """,
+    "limits": """
+        rtol, atol : float, default 1e-5 and 0
+            The iteration ends when ``norm(b - A @ x) <= max(rtol * norm(b), atol)``, for each
+            right-hand side.
+        max_iter : int, default 10000
+            Largest number of sweeps.
+        check_every : int, default 10
+            Largest number of sweeps between two looks at the true residual, which costs as much as
+            a sweep. There is one after the first sweep, and when the tolerance is expected to be
+            met. 1 makes ``info.iterations`` exact.
+        callback : callable, optional
+            ``callback(state)`` at each such look, with the residual norm as ``state.error``, for
+            the worst right-hand side; returning true stops. It does not change the iterates.
+
+        Returns
+        -------
+        SolveResult
+            With fields x, residual_norm, status and info; ``x, code = result`` as in SciPy.
+        """,
+    "result": """
+        Returns
+        -------
+        SolveResult
+            With fields x, residual_norm, status and info; ``x, code = result`` as in SciPy.
+        """,
+    "tolerance": """
+        rtol, atol : float, default 1e-5 and 0
+            The iteration ends when ``norm(b - A @ x) <= max(rtol * norm(b), atol)``, for each
+            right-hand side.
+        max_iter : int, optional
+            Largest number of iterations, 10 n by default.
+        """,
+    "warns": """
+        Warns
+        -----
+        ConvergenceWarning
+            If the tolerance was not met; the status says why.
+        """,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a solver ends, and who looks on.
+
+    Parameters
+    ----------
+    rtol, atol, max_iter, check_every, callback
+        As for `sor`.
+    """
+
+    rtol: float
+    atol: float
+    max_iter: int
+    check_every: int
+    callback: Callback | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,8 +135,7 @@ class Problem:
         xp = self.op.space.xp
         with np.errstate(over="ignore", invalid="ignore"):
             square = xp.real(r * xp.conj(r)) if is_complex(r) else r * r
-            found = xp.sqrt(xp.sum(xp.astype(square, xp.float64), axis=0))
-        return np.asarray([float(found)] if r.ndim == 1 else [float(v) for v in found])
+            return numbers(xp.sqrt(xp.sum(xp.astype(square, xp.float64), axis=0)))
 
     def excess(self, sizes: np.ndarray[Any, Any]) -> float:
         """Return how many times a residual is larger than its target, at worst."""
@@ -112,6 +191,14 @@ def _cast(op: Operator, dtype: Any) -> Operator:
         return Operator(op.A, op.kind, op.space, dtype)
     A = op.space.xp.astype(op.A, dtype) if op.kind == "dense" else op.A.astype(dtype)
     return Operator(A, op.kind, op.space, dtype)
+
+
+def numbers(values: Array) -> np.ndarray[Any, Any]:
+    """Bring what was summed over rows, one number or one for each column, to the host."""
+    if isinstance(values, np.ndarray | np.generic):
+        return np.atleast_1d(values)
+    kind = complex if is_complex(values) else float
+    return np.asarray([kind(v) for v in ([values] if values.ndim == 0 else values)], kind)
 
 
 class Course:

@@ -139,9 +139,9 @@ class RelaxationSequence:
         ----------
         A : array of shape (n, n) or sparse matrix
             The matrix.
-        b : array of shape (n,)
-            Right-hand side.
-        x0 : array of shape (n,), optional
+        b : array of shape (n,) or (n, p)
+            Right-hand sides.
+        x0 : array of the shape of b, optional
             Where to start.
         context : float or array, optional
             What is known about the system, for the policies that use it.
@@ -157,7 +157,7 @@ class RelaxationSequence:
             As the solver does. The policy is then told of a failure.
         """
         system = read(A)
-        problem = pose(system.op, b, x0, self._rtol, self._atol, single=self.method == "ssor_pcg")
+        problem = pose(system.op, b, x0, self._rtol, self._atol)
         last = self._x
         if x0 is None and self.warm_start and last is not None and last.shape == problem.b.shape:
             start = system.space.xp.astype(last, problem.b.dtype) / problem.unit

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array, adjoint, is_complex, space_of, unit_roundoff
+from lrla._core.docs import described
 from lrla._core.iteration import Callback, Loop
 from lrla._core.linalg import norm
 from lrla._core.random import Domain, key_of, tag
@@ -22,7 +23,7 @@ from lrla.kernels.triangles import (
     triangles,
 )
 from lrla.relaxation._plan import check_omega
-from lrla.relaxation._problem import Course, Problem, announce, check_limits, pose
+from lrla.relaxation._problem import SHARED, Course, Problem, announce, check_limits, numbers, pose
 from lrla.relaxation._result import SolveResult
 from lrla.relaxation._system import System, read
 from lrla.relaxation._turns import Turns
@@ -79,25 +80,28 @@ def conjugate_until(
     check_every: int = 10,
     callback: Callback | None = None,
 ) -> SolveResult:
-    """Iterate until the true residual is small; the unchecked body of `ssor_pcg`."""
+    """Iterate until the true residuals are small; the unchecked body of `ssor_pcg`."""
     loop = Loop("SSOR-CG", max_iter=max_iter, callback=callback)
     course = Course(problem, loop)
-    run = _Run(problem, split)
+    run = _Run(problem, split, course.sizes)
     with loop.interruptible():
         for _ in loop:
             if not run.step():
                 loop.stop(Status.BREAKDOWN)
                 continue
-            if run.due(course, check_every):
-                size = run.measure()
+            if run.due(check_every):
+                sizes = run.measure()
                 course.matvecs += 1
-                if problem.excess(size) > 0:
-                    course.check(size, run.x() * problem.unit if callback is not None else None)
-                    continue
-                x = run.x()  # the recursion says so: ask the system itself
-                size = problem.sizes(problem.residual(x))
-                course.matvecs += 1
-                if course.check(size, x * problem.unit) > 0 and not run.restart(x, size):
+                x = None
+                if np.any(run.live & (sizes <= problem.target)):
+                    x = run.x()  # the recursion says so: ask the system itself
+                    sizes = problem.sizes(problem.residual(x))
+                    course.matvecs += 1
+                    run.settle(x, sizes)
+                elif callback is not None:
+                    x = run.x()
+                excess = course.check(sizes, None if x is None else x * problem.unit)
+                if excess > 0 and not np.any(run.live):
                     loop.stop(Status.STAGNATED)
     x = run.x()
     course.sizes = problem.sizes(problem.residual(x))
@@ -106,71 +110,103 @@ def conjugate_until(
 
 
 class _Run:
-    """Conjugate gradients between the triangles, from one start."""
+    """Conjugate gradients between the triangles, for one or several right-hand sides.
 
-    def __init__(self, problem: Problem, split: SplitMatrix) -> None:
+    Each has scalars of its own, in arrays of shape (p,), and rests when it is done.
+    """
+
+    def __init__(self, problem: Problem, split: SplitMatrix, sizes: np.ndarray[Any, Any]) -> None:
         self.problem, self.split = problem, split
-        self.replaced = math.inf
         self.since = 0
-        self.begin(problem.x0)
-
-    def begin(self, x: Array) -> None:
-        """Start anew from x."""
-        split = self.split
-        self.start = x
-        residual = split.turns.enter(self.problem.residual(x))
-        self.rest = split.forth(residual * split.s)
+        self.sizes = sizes  # what is known of the residuals
+        self.live = sizes > problem.target
+        self.replaced = np.full(sizes.shape, math.inf)
+        self.start = problem.x0
+        self.rest = self._rest(problem.x0)
         xp = split.system.space.xp
         self.z = xp.zeros_like(self.rest)
         self.buffers = tuple(xp.zeros_like(self.rest) for _ in range(3))
-        self.rho = float(self.problem.sizes(self.rest)[0]) ** 2
-        size = float(self.problem.sizes(residual)[0])
-        self.ratio = size / math.sqrt(self.rho) if self.rho > 0 else 1.0
-        self.beta = 0.0
+        self.rho = problem.sizes(self.rest) ** 2
+        self.beta = np.zeros(sizes.shape)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self.ratio = np.where(self.rho > 0, sizes / np.sqrt(self.rho), 1.0)
+
+    def _rest(self, x: Array) -> Array:
+        split = self.split
+        residual = split.turns.enter(self.problem.residual(x))
+        return split.forth(residual * _beside(split.s, residual))
+
+    def _scalars(self, values: np.ndarray[Any, Any]) -> Any:
+        """Bring one number for each right-hand side to where these are."""
+        problem = self.problem
+        if problem.b.ndim == 1:
+            return float(values[0])
+        return problem.op.space.asarray(values, problem.op.real_dtype)
 
     def step(self) -> bool:
-        """Do one iteration; False if the curvature is not positive."""
-        split = self.split
+        """Do one iteration; False if a curvature is not positive."""
+        split, live = self.split, self.live
         p, product, curvature = eisenstat_step(
-            self.buffers[0], self.rest, self.beta, *split.lower, *split.upper, 2 - split.omega,
-            *split.turns.layout, self.buffers,
+            self.buffers[0], self.rest, self._scalars(self.beta), *split.lower, *split.upper,
+            2 - split.omega, *split.turns.layout, self.buffers,
         )  # fmt: skip
-        curve = float(curvature)
-        if not 0 < curve < math.inf:
+        curve = numbers(curvature)
+        if not np.all((curve > 0) & (curve < math.inf) | ~live):
             return False
+        length = np.where(live, self.rho / np.where(live, curve, 1.0), 0.0)
         _, _, square = axpy_pair(
-            self.z, self.rest, p, product, self.rho / curve, (self.z, self.rest)
+            self.z, self.rest, p, product, self._scalars(length), (self.z, self.rest)
         )
-        rho = float(square)
-        self.beta, self.rho = rho / self.rho, rho
+        before, self.rho = self.rho, numbers(square)
+        self.beta = np.where(live, self.rho / np.where(live, before, 1.0), 0.0)
         self.since += 1
         return True
 
-    def due(self, course: Course, check_every: int) -> bool:
-        """Tell whether to look at the residual of the system now."""
-        target = float(self.problem.target[0])
-        return self.since >= check_every or self.ratio * math.sqrt(self.rho) <= 1.2 * target
+    def due(self, check_every: int) -> bool:
+        """Tell whether to look at the residuals of the system now."""
+        near = self.ratio * np.sqrt(self.rho) <= 1.2 * self.problem.target
+        return self.since >= check_every or bool(np.any(near & self.live))
 
     def measure(self) -> np.ndarray[Any, Any]:
-        """Return the norm of the residual that belongs to the recursion."""
+        """Return the norms of the residuals that belong to the recursion, of those that live."""
         self.since = 0
-        size = self.problem.sizes(triangle_product(self.rest, *self.split.lower) / self.split.s)
-        if self.rho > 0:
-            self.ratio = float(size[0]) / math.sqrt(self.rho)
-        return size
+        rest = triangle_product(self.rest, *self.split.lower)
+        sizes = self.problem.sizes(rest / _beside(self.split.s, rest))
+        self.sizes = np.where(self.live, sizes, self.sizes)
+        fine = self.live & (self.rho > 0)
+        self.ratio = np.where(fine, sizes / np.sqrt(np.where(fine, self.rho, 1.0)), self.ratio)
+        return self.sizes
 
     def x(self) -> Array:
         """Form the iterate."""
         split = self.split
-        return self.start + split.turns.leave(split.omega * split.s * split.back(self.z))
+        z = split.back(self.z)
+        return self.start + split.turns.leave(split.omega * _beside(split.s, z) * z)
 
-    def restart(self, x: Array, size: np.ndarray[Any, Any]) -> bool:
-        """Replace a residual that rounding has carried off; False if that no longer helps."""
-        if not float(size[0]) <= self.replaced / 2:
-            return False
-        self.replaced = float(size[0])
-        self.begin(x)
-        return True
+    def settle(self, x: Array, sizes: np.ndarray[Any, Any]) -> None:
+        """Look at those whose recursion says that they are done, given their true residuals.
+
+        They rest if that is so. Where rounding has carried the recursion off, they begin anew from
+        where they are, as long as that helps.
+        """
+        claimed = self.live & (self.sizes <= self.problem.target)
+        again = claimed & (sizes > self.problem.target) & (sizes <= self.replaced / 2)
+        self.replaced = np.where(again, sizes, self.replaced)
+        self.live = self.live & (again | ~claimed)
+        self.sizes = np.where(claimed, sizes, self.sizes)
+        if np.any(again):
+            space = self.problem.op.space
+            mask = space.asarray(again, space.xp.bool)
+            self.start = space.xp.where(mask, x, self.start)
+            self.rest = space.xp.where(mask, self._rest(x), self.rest)
+            self.z = space.xp.where(mask, 0 * self.z, self.z)
+            self.rho = np.where(again, self.problem.sizes(self.rest) ** 2, self.rho)
+            self.beta = np.where(again, 0.0, self.beta)
+
+
+def _beside(s: Array, v: Array) -> Array:
+    """Shape a vector so that it multiplies the rows of v."""
+    return s if v.ndim == 1 else s[:, None]
 
 
 def check_hermitian(system: System) -> None:
@@ -196,6 +232,7 @@ def _inner(x: Array, y: Array) -> complex:
     return complex(space_of(x).xp.sum(adjoint(x) * y))
 
 
+@described(**SHARED)
 def ssor_pcg(
     A: Any,
     b: Any,
@@ -213,33 +250,22 @@ def ssor_pcg(
 
     Parameters
     ----------
-    A : array of shape (n, n) or sparse matrix
-        Hermitian positive definite; never changed.
-    b : array of shape (n,)
-        Right-hand side.
-    x0 : array of shape (n,), optional
-        Where to start; zero by default.
+    {definite}
     omega : float, default 1
         Relaxation factor of the preconditioner, between 0 and 2.
     order : {"natural", "multicolor", "redblack"} or array of shape (n,), default "natural"
         Which unknown is moved when, as for `SweepPlan`. By colours, one iteration can use several
         threads, and more iterations are needed.
-    rtol, atol : float, default 1e-5 and 0
-        The iteration ends when ``norm(b - A @ x) <= max(rtol * norm(b), atol)``.
-    max_iter : int, optional
-        Largest number of iterations, 10 n by default.
+    {tolerance}
     check_every : int, default 10
         Largest number of iterations between two looks at the residual norm, which costs half a
         product with A; there is one whenever the tolerance is expected to be met. 1 makes
         ``info.iterations`` exact.
     callback : callable, optional
-        ``callback(state)`` at each such look, with the residual norm as ``state.error``; returning
-        true stops. It does not change the iterates.
+        ``callback(state)`` at each such look, with the residual norm as ``state.error``, for the
+        worst right-hand side; returning true stops. It does not change the iterates.
 
-    Returns
-    -------
-    SolveResult
-        With fields x, residual_norm, status and info; ``x, code = result`` as in SciPy.
+    {result}
 
     Raises
     ------
@@ -251,16 +277,16 @@ def ssor_pcg(
     TypeError
         If A is a linear operator, or A and b are of different array libraries.
 
-    Warns
-    -----
-    ConvergenceWarning
-        If the tolerance was not met; the status says why.
+    {warns}
 
     Notes
     -----
     The iterates are those of preconditioned conjugate gradients with ``M = omega / (2 - omega) * W
     @ inv(D) @ W^H``, ``W = D / omega + L``. By Eisenstat's trick [1]_ an iteration takes two
     triangular solves, each half a product with A, and no product: 2 nnz(A) + 10 n flops.
+
+    Several right-hand sides are iterated side by side, each with its own step lengths, until its
+    own residual is small: a pass over the entries of A serves all.
 
     The residual that decides is the true one. Where rounding has carried the recursion away from
     it, the iteration starts again from where it is, as long as that helps.
@@ -282,7 +308,7 @@ def ssor_pcg(
     omega = check_omega(omega)
     check_limits(max_iter, check_every)
     system = read(A)
-    problem = pose(system.op, b, x0, rtol, atol, single=True)
+    problem = pose(system.op, b, x0, rtol, atol)
     check_hermitian(system)
     split = SplitMatrix(system.astype(problem.b.dtype), omega, order)
     limit = 10 * system.n if max_iter is None else max_iter

@@ -8,11 +8,20 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import unit_roundoff
+from lrla._core.docs import described
 from lrla._core.iteration import Callback, Loop
 from lrla._core.results import Status
 from lrla.relaxation._adaptive import Adaptive
 from lrla.relaxation._plan import check_omega
-from lrla.relaxation._problem import Course, Problem, announce, check_limits, pose
+from lrla.relaxation._problem import (
+    SHARED,
+    Course,
+    Limits,
+    Problem,
+    announce,
+    check_limits,
+    pose,
+)
 from lrla.relaxation._result import SolveResult
 from lrla.relaxation._sweeper import Sweeper
 from lrla.relaxation._system import read
@@ -74,6 +83,7 @@ def _next(course: Course, most: int) -> int:
     return max(1, min(most, math.ceil(-math.log(course.excess) / math.log(rate))))
 
 
+@described(**SHARED)
 def sor(
     A: Any,
     b: Any,
@@ -93,38 +103,14 @@ def sor(
 
     Parameters
     ----------
-    A : array of shape (n, n) or sparse matrix
-        The matrix; never changed.
-    b : array of shape (n,) or (n, p)
-        Right-hand sides.
-    x0 : array of the shape of b, optional
-        Where to start; zero by default.
+    {system}
     omega : float or "adaptive", default "adaptive"
         Relaxation factor, between 0 and 2. "adaptive" starts with 1 and raises it by Young's
         formula, from the rate at which steps shrink [2]_.
     sweep : {"forward", "backward", "symmetric"}, default "forward"
         Direction of the sweeps; a symmetric one goes there and back.
-    order : {"natural", "multicolor", "redblack"} or array of shape (n,), default "natural"
-        Which unknown is moved when, as for `SweepPlan`.
-    blocks : int or list of arrays of int, optional
-        Unknowns that are moved together, as for `SweepPlan`.
-    rtol, atol : float, default 1e-5 and 0
-        The sweeps end when ``norm(b - A @ x) <= max(rtol * norm(b), atol)``, for each right-hand
-        side.
-    max_iter : int, default 10000
-        Largest number of sweeps.
-    check_every : int, default 10
-        Largest number of sweeps between two looks at the true residual, which costs as much as a
-        sweep. There is one after the first sweep, and when the tolerance is expected to be met. 1
-        makes ``info.iterations`` exact.
-    callback : callable, optional
-        ``callback(state)`` at each such look, with the residual norm as ``state.error``, for the
-        worst right-hand side; returning true stops. It does not change the iterates.
-
-    Returns
-    -------
-    SolveResult
-        With fields x, residual_norm, status and info; ``x, code = result`` as in SciPy.
+    {places}
+    {limits}
 
     Raises
     ------
@@ -135,10 +121,7 @@ def sor(
     TypeError
         If A is a linear operator, or A and b are of different array libraries.
 
-    Warns
-    -----
-    ConvergenceWarning
-        If the tolerance was not met; the status says why.
+    {warns}
 
     See Also
     --------
@@ -182,17 +165,12 @@ def sor(
             "omega must be a number for symmetric sweeps, got 'adaptive': no formula is known that "
             "makes the best one from their rate"
         )
-    start = 1.0 if adaptive is not None else check_omega(omega)
-    check_limits(max_iter, check_every)
-    system = read(A)
-    problem = pose(system.op, b, x0, rtol, atol)
-    sweeper = Sweeper(system.astype(problem.b.dtype), start, order, blocks)
-    return announce(
-        sweep_until("SOR", problem, sweeper, direction=sweep, adaptive=adaptive, max_iter=max_iter,
-                    check_every=check_every, callback=callback)
-    )  # fmt: skip
+    start = 1.0 if adaptive is not None else omega
+    limits = Limits(rtol, atol, max_iter, check_every, callback)
+    return _solved("SOR", sweep, A, b, x0, start, order, blocks, limits, adaptive)
 
 
+@described(**SHARED)
 def ssor(
     A: Any,
     b: Any,
@@ -211,31 +189,11 @@ def ssor(
 
     Parameters
     ----------
-    A : array of shape (n, n) or sparse matrix
-        The matrix; never changed.
-    b : array of shape (n,) or (n, p)
-        Right-hand sides.
-    x0 : array of the shape of b, optional
-        Where to start; zero by default.
+    {system}
     omega : float, default 1
         Relaxation factor, between 0 and 2.
-    order : {"natural", "multicolor", "redblack"} or array of shape (n,), default "natural"
-        As for `SweepPlan`.
-    blocks : int or list of arrays of int, optional
-        As for `SweepPlan`.
-    rtol, atol : float, default 1e-5 and 0
-        As for `sor`.
-    max_iter : int, default 10000
-        Largest number of sweeps.
-    check_every : int, default 10
-        As for `sor`.
-    callback : callable, optional
-        As for `sor`.
-
-    Returns
-    -------
-    SolveResult
-        With fields x, residual_norm, status and info; ``x, code = result`` as in SciPy.
+    {places}
+    {limits}
 
     See Also
     --------
@@ -255,10 +213,11 @@ def ssor(
     >>> bool(ssor(A, np.ones(50), omega=1.9))
     True
     """
-    return _fixed("SSOR", "symmetric", A, b, x0, omega, order, blocks, rtol, atol, max_iter,
-                  check_every, callback)  # fmt: skip
+    limits = Limits(rtol, atol, max_iter, check_every, callback)
+    return _solved("SSOR", "symmetric", A, b, x0, omega, order, blocks, limits)
 
 
+@described(**SHARED)
 def gauss_seidel(
     A: Any,
     b: Any,
@@ -277,31 +236,11 @@ def gauss_seidel(
 
     Parameters
     ----------
-    A : array of shape (n, n) or sparse matrix
-        The matrix; never changed.
-    b : array of shape (n,) or (n, p)
-        Right-hand sides.
-    x0 : array of the shape of b, optional
-        Where to start; zero by default.
+    {system}
     sweep : {"forward", "backward", "symmetric"}, default "forward"
         Direction of the sweeps.
-    order : {"natural", "multicolor", "redblack"} or array of shape (n,), default "natural"
-        As for `SweepPlan`.
-    blocks : int or list of arrays of int, optional
-        As for `SweepPlan`.
-    rtol, atol : float, default 1e-5 and 0
-        As for `sor`.
-    max_iter : int, default 10000
-        Largest number of sweeps.
-    check_every : int, default 10
-        As for `sor`.
-    callback : callable, optional
-        As for `sor`.
-
-    Returns
-    -------
-    SolveResult
-        With fields x, residual_norm, status and info; ``x, code = result`` as in SciPy.
+    {places}
+    {limits}
 
     Notes
     -----
@@ -317,10 +256,11 @@ def gauss_seidel(
     """
     if sweep not in SWEEPS:
         raise ValueError(f"sweep must be one of {', '.join(SWEEPS)}, got {sweep!r}")
-    return _fixed("Gauss-Seidel", sweep, A, b, x0, 1.0, order, blocks, rtol, atol, max_iter,
-                  check_every, callback)  # fmt: skip
+    limits = Limits(rtol, atol, max_iter, check_every, callback)
+    return _solved("Gauss-Seidel", sweep, A, b, x0, 1.0, order, blocks, limits)
 
 
+@described(**SHARED)
 def jacobi(
     A: Any,
     b: Any,
@@ -338,29 +278,12 @@ def jacobi(
 
     Parameters
     ----------
-    A : array of shape (n, n) or sparse matrix
-        The matrix; never changed.
-    b : array of shape (n,) or (n, p)
-        Right-hand sides.
-    x0 : array of the shape of b, optional
-        Where to start; zero by default.
+    {system}
     omega : float, default 1
         Damping factor: ``x += omega * inv(D) @ (b - A @ x)``.
     blocks : int or list of arrays of int, optional
         As for `SweepPlan`.
-    rtol, atol : float, default 1e-5 and 0
-        As for `sor`.
-    max_iter : int, default 10000
-        Largest number of sweeps.
-    check_every : int, default 10
-        As for `sor`.
-    callback : callable, optional
-        As for `sor`.
-
-    Returns
-    -------
-    SolveResult
-        With fields x, residual_norm, status and info; ``x, code = result`` as in SciPy.
+    {limits}
 
     Notes
     -----
@@ -375,11 +298,11 @@ def jacobi(
     >>> jacobi(np.array([[4.0, 1], [2, 5]]), np.array([5.0, 7]), rtol=1e-8).x.round(6)
     array([1., 1.])
     """
-    return _fixed("Jacobi", "jacobi", A, b, x0, omega, "natural", blocks, rtol, atol, max_iter,
-                  check_every, callback)  # fmt: skip
+    limits = Limits(rtol, atol, max_iter, check_every, callback)
+    return _solved("Jacobi", "jacobi", A, b, x0, omega, "natural", blocks, limits)
 
 
-def _fixed(
+def _solved(
     name: str,
     direction: str,
     A: Any,
@@ -388,17 +311,14 @@ def _fixed(
     omega: Any,
     order: Any,
     blocks: Any,
-    rtol: float,
-    atol: float,
-    max_iter: int,
-    check_every: int,
-    callback: Callback | None,
+    limits: Limits,
+    adaptive: Adaptive | None = None,
 ) -> SolveResult:
-    """Sweep with one factor from beginning to end."""
+    """Look at the arguments, sweep, and warn if that did not do."""
     omega = check_omega(omega)
-    check_limits(max_iter, check_every)
+    check_limits(limits.max_iter, limits.check_every)
     system = read(A)
-    problem = pose(system.op, b, x0, rtol, atol)
+    problem = pose(system.op, b, x0, limits.rtol, limits.atol)
     sweeper = Sweeper(system.astype(problem.b.dtype), omega, order, blocks)
     return announce(
         sweep_until(
@@ -406,8 +326,9 @@ def _fixed(
             problem,
             sweeper,
             direction=direction,
-            max_iter=max_iter,
-            check_every=check_every,
-            callback=callback,
+            adaptive=adaptive,
+            max_iter=limits.max_iter,
+            check_every=limits.check_every,
+            callback=limits.callback,
         )
     )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, space_of
 from lrla._core.results import Info, Result, Status
-from lrla.streaming._rows import pieces, same_kind
+from lrla.streaming._rows import RowStream, same_kind
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -43,7 +42,7 @@ class DirectionsResult(Result):
     info: Info
 
 
-class FrequentDirections:
+class FrequentDirections(RowStream):
     """Summarise rows that are seen once by a matrix of few rows, deterministically.
 
     Parameters
@@ -109,39 +108,15 @@ class FrequentDirections:
     """
 
     def __init__(self, n: int, d: int, *, alpha: float = 1.0) -> None:
-        if n < 1 or int(n) != n:
-            raise ValueError(f"n must be an integer, at least 1, got {n}")
+        super().__init__(n)
         if d < 2 or int(d) != d:
             raise ValueError(f"d must be an integer, at least 2, got {d}")
         if not 0 < alpha <= 1:
             raise ValueError(f"alpha must be above 0 and at most 1, got {alpha}")
-        self.n, self.d, self.alpha = int(n), int(d), float(alpha)
-        self.n_rows = 0
-        self.squares = 0.0
+        self.d, self.alpha = int(d), float(alpha)
         self.error_bound = 0.0
         self._shrinks = 0
         self._rows: Array = None  # at most 2 d of them
-
-    def partial_fit(self, A: Any) -> None:
-        """Add rows.
-
-        Parameters
-        ----------
-        A : array of shape (k, n), sparse matrix, dask array, or iterator over these
-            The rows, any number of them.
-
-        Raises
-        ------
-        ValueError
-            If the number of columns is wrong or an entry is not finite.
-        TypeError
-            If the rows are of another array library, device or dtype than those before.
-        """
-        for piece in pieces(A):
-            same_kind(piece, self.n, self._rows)
-            self._add(piece)
-            self.n_rows += piece.shape[0]
-            self.squares += linalg.norm(piece) ** 2
 
     def merge(self, other: FrequentDirections) -> None:
         """Add the rows that another summary has seen; the bounds add up.
@@ -193,6 +168,9 @@ class FrequentDirections:
         return DirectionsResult(
             s[:, None] * Vh, s, Vh, bound, bound / 2, Status.CONVERGED, info
         )  # fmt: skip
+
+    def _like(self) -> Array | None:
+        return self._rows
 
     def _add(self, rows: Array) -> None:
         xp = space_of(rows).xp

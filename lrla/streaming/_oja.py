@@ -11,7 +11,7 @@ from lrla._core.arrays import Array, adjoint, real_dtype, space_of
 from lrla._core.random import Domain, key_of, seed_of, tag
 from lrla._core.results import Info, Result, Status
 from lrla.kernels import philox
-from lrla.streaming._rows import pieces, same_kind
+from lrla.streaming._rows import RowStream
 
 Window = tuple[Array, int]  # sums of squared projections, and of how many rows
 
@@ -41,7 +41,7 @@ class OjaResult(Result):
     info: Info
 
 
-class Oja:
+class Oja(RowStream):
     """Follow the leading eigenvectors of ``A.T @ A`` over rows that are seen once.
 
     Parameters
@@ -108,49 +108,18 @@ class Oja:
         self, n: int, rank: int = 1, *, learning_rate: float | None = None, batch: int = 64,
         rng: Any = None,
     ) -> None:  # fmt: skip
-        if n < 1 or int(n) != n:
-            raise ValueError(f"n must be an integer, at least 1, got {n}")
+        super().__init__(n)
         if not 1 <= rank <= n or int(rank) != rank:
             raise ValueError(f"rank must be an integer between 1 and n = {n}, got {rank}")
         if learning_rate is not None and not 0 < learning_rate < math.inf:
             raise ValueError(f"learning_rate must be positive and finite, got {learning_rate}")
         if batch < 1 or int(batch) != batch:
             raise ValueError(f"batch must be an integer, at least 1, got {batch}")
-        self.n, self.rank, self.batch = int(n), int(rank), int(batch)
+        self.rank, self.batch = int(rank), int(batch)
         self.learning_rate = learning_rate
         self.seed = seed_of(rng)
-        self.n_rows = 0
-        self.squares = 0.0
         self._waiting: Array = None  # rows of a batch that is not full
         self._state: _State | None = None
-
-    def partial_fit(self, A: Any) -> None:
-        """Add rows.
-
-        Parameters
-        ----------
-        A : array of shape (k, n), sparse matrix, dask array, or iterator over these
-            The rows, any number of them.
-
-        Raises
-        ------
-        ValueError
-            If the number of columns is wrong or an entry is not finite.
-        TypeError
-            If the rows are of another array library, device or dtype than those before.
-        """
-        for piece in pieces(A):
-            same_kind(piece, self.n, self._waiting)
-            self.n_rows += piece.shape[0]
-            self.squares += linalg.norm(piece) ** 2
-            state = self._state or self._begin(piece)
-            self._waiting = piece[:0, :] if self._waiting is None else self._waiting
-            rows = space_of(piece).xp.concat([self._waiting, piece], axis=0)
-            full = rows.shape[0] - rows.shape[0] % self.batch
-            for first in range(0, full, self.batch):
-                state = self._step(state, rows[first : first + self.batch, :])
-            self._state = state
-            self._waiting = rows[full:, :]
 
     def result(self) -> OjaResult:
         """Return the directions after the rows seen so far; more may follow.
@@ -176,6 +145,18 @@ class Oja:
         (before, k), (present, m) = state.windows
         values = (before + present) * (self.n_rows / max(k + m, 1))
         return OjaResult(state.V, values, Status.CONVERGED, info)
+
+    def _like(self) -> Array | None:
+        return self._waiting
+
+    def _add(self, piece: Array) -> None:
+        state = self._state or self._begin(piece)
+        before = piece[:0, :] if self._waiting is None else self._waiting
+        rows = space_of(piece).xp.concat([before, piece], axis=0)
+        full = rows.shape[0] - rows.shape[0] % self.batch
+        for first in range(0, full, self.batch):
+            state = self._step(state, rows[first : first + self.batch, :])
+        self._state, self._waiting = state, rows[full:, :]
 
     def _begin(self, like: Array) -> _State:
         space = space_of(like)

@@ -2,14 +2,62 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterator
 from typing import Any
 
+from lrla._core import linalg
 from lrla._core.arrays import Array, as_array, check_finite, space_of
 from lrla._core.operators import as_operator, is_sparse
 from lrla.blocks import as_blocks
 
 _ENTRIES = 1 << 21  # of a piece: what is made dense, checked and multiplied at a time
+
+
+class RowStream(abc.ABC):
+    """What takes rows and keeps little of them.
+
+    Parameters
+    ----------
+    n : int
+        Number of columns.
+    """
+
+    def __init__(self, n: int) -> None:
+        if n < 1 or int(n) != n:
+            raise ValueError(f"n must be an integer, at least 1, got {n}")
+        self.n = int(n)
+        self.n_rows = 0
+        self.squares = 0.0
+
+    def partial_fit(self, A: Any) -> None:
+        """Add rows.
+
+        Parameters
+        ----------
+        A : array of shape (k, n), sparse matrix, dask array, or iterator over these
+            The rows, any number of them.
+
+        Raises
+        ------
+        ValueError
+            If the number of columns is wrong or an entry is not finite.
+        TypeError
+            If the rows are of another array library, device or dtype than those before.
+        """
+        for piece in pieces(A):
+            same_kind(piece, self.n, self._like())
+            self._add(piece)
+            self.n_rows += piece.shape[0]
+            self.squares += linalg.norm(piece) ** 2
+
+    @abc.abstractmethod
+    def _like(self) -> Array | None:
+        """Return an array of the kind of the rows before, if there were any."""
+
+    @abc.abstractmethod
+    def _add(self, piece: Array) -> None:
+        """Take some rows."""
 
 
 def pieces(A: Any) -> Iterator[Array]:

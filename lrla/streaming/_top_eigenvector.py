@@ -225,7 +225,8 @@ class _Stream:
         xp = self.xp
         if self.ritz is None or 2 * self.in_block >= self.end - (self.seen - self.in_block):
             self._step()
-        top, values = self.ritz  # type: ignore[misc]
+        assert self.ritz is not None
+        top, values = self.ritz
         length = linalg.norm(top)
         if length == 0.0:  # all rows are zero: any direction will do
             top, length = self.G[:, 0], 1.0

@@ -78,6 +78,10 @@ def eisenstat_step():
             p, rest = draw(np.random.default_rng([n, 56]), (2, n), dtype)
             args = (p, rest, 0.3, *flat(halves(n, dtype)), 0.4, (0, n), False, None)
             yield f"{dtype}-{n}", args, tolerance(dtype)
+        p, rest = draw(np.random.default_rng(61), (2, 30, 3), dtype)
+        beta = np.array([0.3, 0.0, 1.5], p.real.dtype)
+        args = (p, rest, beta, *flat(halves(30, dtype)), 0.4, (0, 30), False, None)
+        yield f"{dtype}-columns", args, tolerance(dtype)
     p, rest = np.random.default_rng(57).standard_normal((2, 40))
     yield (
         "colours",
@@ -91,6 +95,9 @@ def axpy_pair():
         for n in (0, 1, 1000):
             vectors = draw(np.random.default_rng([n, 58]), (4, n), dtype)
             yield f"{dtype}-{n}", (*vectors, 0.3, None), tolerance(dtype)
+        vectors = draw(np.random.default_rng(62), (4, 50, 3), dtype)
+        step = np.array([0.3, 0.0, -1.5], vectors.real.dtype)
+        yield f"{dtype}-columns", (*vectors, step, None), tolerance(dtype)
 
 
 def triangle_product():
@@ -99,6 +106,8 @@ def triangle_product():
             x = draw(np.random.default_rng([n, 60]), (n,), dtype)
             for label, triangle in zip("LU", halves(n, dtype), strict=True):
                 yield f"{dtype}-{n}-{label}", (x, *triangle), tolerance(dtype)
+        X = draw(np.random.default_rng(63), (30, 3), dtype)
+        yield f"{dtype}-columns", (X, *halves(30, dtype)[0]), tolerance(dtype)
 
 
 def diagonal():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import lrla
 from lrla._core.results import Status
-from lrla.relaxation import sor, ssor_pcg
+from lrla.relaxation import cg, kaczmarz, sor, ssor_pcg
 from tests.relaxation.matrices import (
     dense_sweep,
     draw,
@@ -105,12 +105,48 @@ def test_scales_of_the_right_hand_side(solver, scale):
     np.testing.assert_allclose(large.x / scale, small.x, rtol=1e-12)
 
 
-def test_several_right_hand_sides_end_together():
+@pytest.mark.parametrize("dtype", ["f8", "c16"])
+@pytest.mark.parametrize("order", ["natural", "redblack"])
+def test_several_right_hand_sides_end_together(order, dtype):
+    A = poisson(10, 10).astype(dtype)
+    B = draw(np.random.default_rng(2), (100, 3), dtype) * [1, 1e-3, 1e3]
+    for solver in (sor, ssor_pcg):
+        result = solver(A, B, omega=1.5, order=order, rtol=1e-8)
+        assert result.residual_norm.shape == (3,)
+        assert np.all(residual(A, result.x, B) <= 1e-8 * np.linalg.norm(B, axis=0))
+
+
+@pytest.mark.parametrize("solver", [ssor_pcg, cg])
+@pytest.mark.parametrize("dtype", ["f8", "c16"])
+def test_columns_are_iterated_as_if_alone(solver, dtype):
+    A = random_definite(5, 60, dtype, condition=1e4)
+    rng = np.random.default_rng(6)
+    # an eigenvector is found at once, zero is there already, the start of the last is its solution
+    B = draw(rng, (60, 4), dtype)
+    B[:, 1], B[:, 2] = np.linalg.eigh(A)[1][:, 7], 0
+    X0 = np.zeros_like(B)
+    X0[:, 3] = np.linalg.solve(A, B[:, 3])
+    options = {"rtol": 1e-9} | ({"check_every": 1} if solver is ssor_pcg else {})
+    together = solver(A, B, X0, **options)
+    assert together
+    counts = [solver(A, B[:, j], X0[:, j], **options).info.iterations for j in range(4)]
+    assert abs(together.info.iterations - max(counts)) <= 1
+    assert counts[2] == counts[3] == 0
+    for j in range(4):
+        alone = solver(A, B[:, j], X0[:, j], **options).x
+        np.testing.assert_allclose(together.x[:, j], alone, rtol=0, atol=1e-6)
+    assert np.array_equal(together.x[:, 2:], X0[:, 2:])
+
+
+@pytest.mark.parametrize("solver", [ssor_pcg, cg])
+def test_one_column_beyond_rounding_does_not_stop_the_others(solver):
     A = poisson(10, 10)
-    B = np.random.default_rng(2).standard_normal((100, 3)) * [1, 1e-3, 1e3]
-    result = sor(A, B, omega=1.5, rtol=1e-8)
-    assert result.residual_norm.shape == (3,)
-    assert np.all(residual(A, result.x, B) <= 1e-8 * np.linalg.norm(B, axis=0))
+    B = np.random.default_rng(2).standard_normal((100, 2))
+    B[:, 0] *= 1e9
+    with pytest.warns(lrla.ConvergenceWarning, match="stopped falling"):
+        result = solver(A, B, rtol=0, atol=1e-9)
+    assert result.status is Status.STAGNATED
+    assert result.residual_norm[1] <= 1e-9 < result.residual_norm[0] < 1e-3
 
 
 def test_divergence_is_noticed_and_said():
@@ -228,7 +264,7 @@ MISTAKES = [
     ),
     (lambda A, b: sor(A, b * np.inf), ValueError, "b must be finite"),
     (
-        lambda A, b: ssor_pcg(A, b[:, None]),
+        lambda A, b: kaczmarz(A, b[:, None]),
         ValueError,
         r"b must have 1 dimension, got shape \(4, 1",
     ),

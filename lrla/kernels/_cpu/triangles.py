@@ -137,7 +137,9 @@ def _solve_few(x, data, indices, indptr, reverse, first, last):
 def triangle_product(x, data, indices, indptr):
     out = np.empty(x.shape, x.dtype)
     args = out, np.ascontiguousarray(x), *_plain(data, indices, indptr)
-    run(lambda a, b: _product(*args, a, b), ranges(x.size, _GRAIN), work=_SPEED * data.size)
+    body = _product if x.ndim == 1 else _product_few
+    work = _SPEED * data.size * max(x.size // max(x.shape[0], 1), 1)
+    run(lambda a, b: body(*args, a, b), ranges(x.shape[0], _GRAIN), work=work)
     return out
 
 
@@ -148,6 +150,17 @@ def _product(out, x, data, indices, indptr, first, last):
         for s in range(indptr[i], indptr[i + 1]):
             value += data[s] * x[indices[s]]
         out[i] = value
+
+
+@jit(fastmath={"contract"})
+def _product_few(out, x, data, indices, indptr, first, last):
+    for i in range(first, last):
+        values = out[i]
+        values[:] = x[i]
+        for s in range(indptr[i], indptr[i + 1]):
+            entry, row = data[s], x[indices[s]]
+            for c in range(values.size):
+                values[c] += entry * row[c]
 
 
 def diagonal(data, indices, indptr):
@@ -186,18 +199,20 @@ def eisenstat_step(
         new[...] = p
     rest = np.ascontiguousarray(rest)
     n, real = p.shape[0], p.real.dtype.type
+    forth, back = (_multiply, _turn) if p.ndim == 1 else (_multiply_few, _turn_few)
+    beta = real(beta) if p.ndim == 1 else np.asarray(beta, real)
     high = _plain(up_data, up_indices, up_indptr)
     low = _plain(low_data, low_indices, low_indptr)
     turns, seconds = _pieces(n, high[0].size, blocks, independent, True)
     for pieces in turns:
         work = seconds * sum(e - s for s, e in pieces)
-        run(lambda s, e: _turn(new, rest, real(beta), *high, product, s, e), pieces, work=work)
-    total = 0.0
+        run(lambda s, e: back(new, rest, beta, *high, product, s, e), pieces, work=work)
+    total = np.zeros(p.shape[1:])
     for pieces in turns[::-1]:
         work = seconds * sum(e - s for s, e in pieces)
         total = sum(
             run(
-                lambda s, e: _multiply(new, product, between, *low, real(shift), s, e),
+                lambda s, e: forth(new, product, between, *low, real(shift), s, e),
                 pieces,
                 work=work,
             ),
@@ -228,6 +243,19 @@ def _turn(p, rest, beta, data, indices, indptr, u, first, last):
 
 
 @jit(fastmath={"contract"})
+def _turn_few(p, rest, beta, data, indices, indptr, u, first, last):
+    for i in range(last - 1, first - 1, -1):
+        values, direction, left = u[i], p[i], rest[i]
+        for c in range(values.size):
+            direction[c] = left[c] + beta[c] * direction[c]
+            values[c] = direction[c]
+        for s in range(indptr[i], indptr[i + 1]):
+            entry, row = data[s], u[indices[s]]
+            for c in range(values.size):
+                values[c] -= entry * row[c]
+
+
+@jit(fastmath={"contract"})
 def _multiply(p, u, y, data, indices, indptr, shift, first, last):
     one, total = np.uint64(1), 0.0
     i, end = np.uint64(first), np.uint64(last)
@@ -251,6 +279,24 @@ def _multiply(p, u, y, data, indices, indptr, shift, first, last):
     return total
 
 
+@jit(fastmath={"contract"})
+def _multiply_few(p, u, y, data, indices, indptr, shift, first, last):
+    totals = np.zeros(p.shape[1])
+    for i in range(first, last):
+        values, direction, product = y[i], p[i], u[i]
+        for c in range(values.size):
+            values[c] = direction[c] - shift * product[c]
+        for s in range(indptr[i], indptr[i + 1]):
+            entry, row = data[s], y[indices[s]]
+            for c in range(values.size):
+                values[c] -= entry * row[c]
+        for c in range(values.size):
+            product[c] += values[c]
+            d, value = direction[c], product[c]
+            totals[c] += d.real * value.real + d.imag * value.imag
+    return totals
+
+
 def axpy_pair(x, rest, p, product, step, out):
     new, left = out if out is not None else (np.array(x, order="C"), np.array(rest, order="C"))
     if out is not None:
@@ -260,9 +306,10 @@ def axpy_pair(x, rest, p, product, step, out):
     real = x.real.dtype.type
     args = new, left, np.ascontiguousarray(p), np.ascontiguousarray(product)
     parts = ranges(x.shape[0], _GRAIN)
-    sums = run(lambda a, b: _update(*args, real(step), a, b), parts,
-               work=_SPEED * x.size)  # fmt: skip
-    return new, left, np.asarray(sum(sums, 0.0))
+    body = _update if x.ndim == 1 else _update_few
+    step = real(step) if x.ndim == 1 else np.asarray(step, real)
+    sums = run(lambda a, b: body(*args, step, a, b), parts, work=_SPEED * x.size)
+    return new, left, np.asarray(sum(sums, np.zeros(x.shape[1:])))
 
 
 @jit(fastmath={"contract", "reassoc"})
@@ -274,3 +321,16 @@ def _update(x, rest, p, product, step, first, last):
         rest[i] = value
         total += value.real * value.real + value.imag * value.imag
     return total
+
+
+@jit(fastmath={"contract"})
+def _update_few(x, rest, p, product, step, first, last):
+    totals = np.zeros(x.shape[1])
+    for i in range(first, last):
+        values, left, direction, other = x[i], rest[i], p[i], product[i]
+        for c in range(values.size):
+            values[c] += step[c] * direction[c]
+            value = left[c] - step[c] * other[c]
+            left[c] = value
+            totals[c] += value.real * value.real + value.imag * value.imag
+    return totals
