@@ -7,12 +7,21 @@ least squares need the fewest points (Cohen, Migliorati 2017), by quantiles of i
 Amblard 2023) or as eigenvalues (Dumitriu, Edelman 2002; Killip, Nenciu 2004); `repeated_dpp_sample`
 draws several such samples, and `volume_rescaled_sample` points under which least squares have no
 bias (Nouy, Michel 2023; Derezinski, Warmuth, Hsu 2022). Whatever draws points returns a `Design`.
+(Narayan 2018). Whatever draws points returns a `Design`.
+
+`WeightedLeastSquares` approximates a function from its values at such points (Nouy, Michel 2023),
+which `stable_design` draws until they are stable and `greedy_subsample` thins (Haberstich, Nouy,
+Perrin 2022), or `bss_subsample` (Batson, Spielman, Srivastava 2012); a `Certificate` says how good
+the approximation is.
 """
 
 from lrla.approximation._basis import Basis, basis
+from lrla.approximation._certificate import Certificate
 from lrla.approximation._christoffel import christoffel_sample
 from lrla.approximation._design import Design
+from lrla.approximation._estimator import WeightedLeastSquares
 from lrla.approximation._families import Legendre
+from lrla.approximation._fit import WeightedFit
 from lrla.approximation._index_sets import total_degree
 from lrla.approximation._processes import (
     dpp_sample,
@@ -30,4 +39,22 @@ __all__ = [
     "repeated_dpp_sample",
     "total_degree",
     "volume_rescaled_sample",
+from lrla.approximation._stable import StabilityError, christoffel_size, stable_design
+from lrla.approximation._subsample import bss_subsample, greedy_subsample
+
+__all__ = [
+    "Basis",
+    "Certificate",
+    "Design",
+    "Legendre",
+    "StabilityError",
+    "WeightedFit",
+    "WeightedLeastSquares",
+    "basis",
+    "bss_subsample",
+    "christoffel_sample",
+    "christoffel_size",
+    "greedy_subsample",
+    "stable_design",
+    "total_degree",
 ]
