@@ -7,7 +7,6 @@ least squares need the fewest points (Cohen, Migliorati 2017), by quantiles of i
 Amblard 2023) or as eigenvalues (Dumitriu, Edelman 2002; Killip, Nenciu 2004); `repeated_dpp_sample`
 draws several such samples, and `volume_rescaled_sample` points under which least squares have no
 bias (Nouy, Michel 2023; Derezinski, Warmuth, Hsu 2022). Whatever draws points returns a `Design`.
-(Narayan 2018). Whatever draws points returns a `Design`.
 
 `WeightedLeastSquares` approximates a function from its values at such points (Nouy, Michel 2023),
 which `stable_design` draws until they are stable and `greedy_subsample` thins (Haberstich, Nouy,
@@ -28,17 +27,6 @@ from lrla.approximation._processes import (
     repeated_dpp_sample,
     volume_rescaled_sample,
 )
-
-__all__ = [
-    "Basis",
-    "Design",
-    "Legendre",
-    "basis",
-    "christoffel_sample",
-    "dpp_sample",
-    "repeated_dpp_sample",
-    "total_degree",
-    "volume_rescaled_sample",
 from lrla.approximation._stable import StabilityError, christoffel_size, stable_design
 from lrla.approximation._subsample import bss_subsample, greedy_subsample
 
@@ -54,7 +42,10 @@ __all__ = [
     "bss_subsample",
     "christoffel_sample",
     "christoffel_size",
+    "dpp_sample",
     "greedy_subsample",
+    "repeated_dpp_sample",
     "stable_design",
     "total_degree",
+    "volume_rescaled_sample",
 ]
