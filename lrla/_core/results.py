@@ -77,7 +77,8 @@ def show(value: Any) -> str:
         return f"{value:.3g}"
     if hasattr(value, "shape") and getattr(value, "ndim", 0) > 0:
         return f"<array {tuple(value.shape)}>"
-    if isinstance(value, tuple | list) and len(value) > 6:
+    long = isinstance(value, tuple | list) and len(value) > 6
+    if long or (isinstance(value, tuple) and any(hasattr(v, "shape") for v in value)):
         return f"<{len(value)} values>"
     return repr(value)
 

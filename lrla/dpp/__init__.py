@@ -4,7 +4,8 @@
 from leverage scores after Barthelme, Tremblay, Amblard 2023); `LEnsemble` and `MarginalKernel` have
 random sizes (drawn by a factorization with coin flips, Poulson 2020, or by eigenvectors); `KDPP` is
 an L-ensemble given its size (Kulesza, Taskar 2011); `greedy_map` looks for the most likely set (Chen,
-Zhang, Zhou 2018). `volume_sample` draws rows for regression by the
+Zhang, Zhou 2018), and `mcmc_sample` walks to likely sets where only entries of a kernel can be had
+(Li, Jegelka, Sra 2016). `volume_sample` draws rows for regression by the
 volume that they span, and `volume_lstsq` solves from their right-hand sides alone, without bias
 (Derezinski, Warmuth 2017; Derezinski, Warmuth, Hsu 2018 and 2022).
 """
@@ -14,6 +15,7 @@ from lrla.dpp._greedy import GreedyMapResult, greedy_map
 from lrla.dpp._kdpp import KDPP
 from lrla.dpp._lensemble import LEnsemble
 from lrla.dpp._marginal import MarginalKernel
+from lrla.dpp._mcmc import MCMCResult, mcmc_sample
 from lrla.dpp._projection import ProjectionDPP
 from lrla.dpp._volume import VolumeLstsqResult, VolumeSample, volume_lstsq, volume_sample
 
@@ -21,6 +23,7 @@ __all__ = [
     "KDPP",
     "GreedyMapResult",
     "LEnsemble",
+    "MCMCResult",
     "MarginalKernel",
     "NotAKernelError",
     "NotPSDError",
@@ -30,6 +33,7 @@ __all__ = [
     "VolumeLstsqResult",
     "VolumeSample",
     "greedy_map",
+    "mcmc_sample",
     "volume_lstsq",
     "volume_sample",
 ]
