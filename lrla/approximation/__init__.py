@@ -12,6 +12,9 @@ bias (Nouy, Michel 2023; Derezinski, Warmuth, Hsu 2022). Whatever draws points r
 which `stable_design` draws until they are stable and `greedy_subsample` thins (Haberstich, Nouy,
 Perrin 2022), or `bss_subsample` (Batson, Spielman, Srivastava 2012); a `Certificate` says how good
 the approximation is.
+
+`integrate` takes integrals from points that repel each other (Bardenet, Hardy 2020; Ermakov,
+Zolotukhin 1960).
 """
 
 from lrla.approximation._basis import Basis, basis
@@ -22,6 +25,7 @@ from lrla.approximation._estimator import WeightedLeastSquares
 from lrla.approximation._families import Legendre
 from lrla.approximation._fit import WeightedFit
 from lrla.approximation._index_sets import total_degree
+from lrla.approximation._integrate import IntegralResult, integrate
 from lrla.approximation._processes import (
     dpp_sample,
     repeated_dpp_sample,
@@ -34,6 +38,7 @@ __all__ = [
     "Basis",
     "Certificate",
     "Design",
+    "IntegralResult",
     "Legendre",
     "StabilityError",
     "WeightedFit",
@@ -44,6 +49,7 @@ __all__ = [
     "christoffel_size",
     "dpp_sample",
     "greedy_subsample",
+    "integrate",
     "repeated_dpp_sample",
     "stable_design",
     "total_degree",

@@ -110,28 +110,36 @@ def fit_design(
 
 def _finite(design: Design, Y: Array, omit: bool) -> tuple[Design, Array]:
     """Refuse values that are not finite, or leave their points out."""
-    xp = space_of(Y).xp
-    fine = to_host(xp.all(xp.reshape(xp.isfinite(Y), (Y.shape[0], -1)), axis=1))
+    fine, problem = finite_values(Y, design.points)
     if bool(np.all(fine)):
         return design, Y
-    bad = np.flatnonzero(~fine)
     if not omit:
-        shown = to_host(design.points)[bad[:_LISTED]].tolist()
-        more = ", ..." if len(bad) > _LISTED else ""
         raise ValueError(
-            f"values must be finite, got NaN or infinity at {len(bad)} of {len(design)} points, "
-            f"numbers {bad[:_LISTED].tolist()}{more}, which are {shown}{more}; pass "
-            "nan_policy='omit' to leave them out"
+            f"values must be finite, got {problem}; pass nan_policy='omit' to leave them out"
         )
+    xp = space_of(Y).xp
     space = space_of(design.points)
     kept = space.asarray(np.flatnonzero(fine), space.xp.int64)
     design = replace(
         design,
         points=xp.take(design.points, kept, axis=0),
         weights=xp.take(design.weights, kept),
-        info=Info(**{**design.info, "omitted": len(bad)}),
+        info=Info(**{**design.info, "omitted": int(np.sum(~fine))}),
     )
     return design, xp.take(Y, kept, axis=0)
+
+
+def finite_values(Y: Array, points: Array) -> tuple[np.ndarray, str]:
+    """Tell which rows of values are finite, and in words which points the others belong to."""
+    xp = space_of(Y).xp
+    fine = to_host(xp.all(xp.reshape(xp.isfinite(Y), (Y.shape[0], -1)), axis=1))
+    bad = np.flatnonzero(~fine)
+    shown = to_host(points)[bad[:_LISTED]].tolist()
+    more = ", ..." if len(bad) > _LISTED else ""
+    return fine, (
+        f"NaN or infinity at {len(bad)} of {len(fine)} points, "
+        f"numbers {bad[:_LISTED].tolist()}{more}, which are {shown}{more}"
+    )
 
 
 def combine(basis: Basis, X: Any, coefficients: Array) -> Array:
