@@ -14,6 +14,7 @@ from lrla.lowrank._matrix import conj
 _FINE = 5.0
 _LOOSE = 1e-2  # times u**-0.5
 _ROUNDS = 4
+_GROWTH = 4  # of the room of a basis: memory that is not yet written costs nothing in NumPy
 
 
 def inner(V: Array, Y: Array) -> Array:
@@ -103,7 +104,7 @@ class Basis:
         """Add columns."""
         need = self.size + Q.shape[1]
         if need > self._held.shape[1]:
-            larger = self._room(max(need, min(2 * need, self._rows + Q.shape[1])))
+            larger = self._room(max(need, min(_GROWTH * need, self._rows + Q.shape[1])))
             larger[:, : self.size] = self.columns
             self._held = larger
         self._held[:, self.size : need] = Q

@@ -15,9 +15,9 @@ from lrla._core.iteration import Callback, Loop
 from lrla._core.random import Key, key_of, seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.lowrank._basis import inner
-from lrla.lowrank._krylov import PROBES, Bidiagonal, Ritz, iterate
+from lrla.lowrank._krylov import BOUND, PROBES, Bidiagonal, Ritz, iterate
 from lrla.lowrank._matrix import Matrix, Side, as_square, conj, home
-from lrla.lowrank._svd import BLOCK, BOUND, signs, small
+from lrla.lowrank._svd import block_of, signs, small
 
 WHICH = ("LM", "LA", "SA")
 
@@ -59,8 +59,6 @@ class EighResult(Result):
 class Tridiagonal(Bidiagonal):
     """The recurrence A V = V T + V_next L E^H of a Hermitian matrix."""
 
-    zero_counts = True
-
     def __init__(self, side: Side, key: Key, block: int, which: str) -> None:
         super().__init__(side, key, block)
         self.which = which
@@ -101,7 +99,12 @@ class Tridiagonal(Bidiagonal):
         return T
 
     def pad(self, rank: int) -> None:
-        """Give V ``rank`` columns, knowing that A maps the new ones to zero."""
+        """Give V columns enough for ``rank`` eigenvalues, knowing that A maps the new ones to zero."""
+        if self.which != "LM":  # zeros come before the values of the other sign
+            ahead = int(
+                self.space.xp.sum(self.space.xp.astype(self.ritz().s > 0, self.space.xp.int64))
+            )
+            rank = min(self.V.size + max(rank - ahead, 0), self.side.shape[1])
         if self.V.size < rank:
             self.inject(rank - self.V.size)
             b = self.next.shape[1]
@@ -109,6 +112,10 @@ class Tridiagonal(Bidiagonal):
             self.blocks.append((zeros[:0, :], zeros))
             self.V.append(self.next)
             self.last, self.next, self.coupling = self.next, self.next[:, :0], zeros[:0, :]
+
+    def remainder(self) -> Array:
+        """Apply A - V T V^H to the probes."""
+        return self.image - self.V.columns @ (self.matrix() @ inner(self.V.columns, self.probes))
 
     def ritz(self) -> Ritz:
         """Compute the eigenpairs of T, in the order asked for; ``s`` is what orders them."""
@@ -189,10 +196,11 @@ def eigh(
 
     Notes
     -----
-    Block Lanczos with full reorthogonalisation, blocks of eight columns, thick restart when memory
-    is short, and fresh random columns when an eigenvalue shows as often as there are random
-    columns, as in `svd`. Lanczos sees A - c I as it sees A: eigenvalues at either end of the
-    spectrum come out first, whatever their magnitude.
+    Block Lanczos with full reorthogonalisation, blocks of eight columns (four if A is sparse),
+    thick restart when memory is short, and fresh random columns when an eigenvalue shows as often
+    as there are random columns, as in `svd`; eigenvalues that u**(2/3) does not tell apart count as
+    one. Lanczos sees A - c I as it sees A: eigenvalues at either end of the spectrum come out
+    first, whatever their magnitude.
 
     Cost: one pass for each step, and 4 n (4 rank)**2 flops for the orthogonalisation.
 
@@ -229,7 +237,7 @@ def eigh(
         method = "lapack" if dense else "krylov"
         reason = dense or "few eigenvalues of a large matrix"
     # the first product tells the scale, and whether all is finite
-    run = Tridiagonal(Side(matrix, False), key_of(seed), BLOCK, which)
+    run = Tridiagonal(Side(matrix, False), key_of(seed), block_of(matrix), which)
     loop = Loop("eigh", max_iter=max_iter, callback=callback)
     if method == "lapack":
         w, V, residuals, status = *_lapack(matrix, rank, which), None, Status.CONVERGED

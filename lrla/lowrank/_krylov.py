@@ -25,9 +25,10 @@ from lrla.lowrank._basis import Basis, inner, orthonormal
 from lrla.lowrank._matrix import Side
 
 PROBES = 10  # independent Gaussian vectors that measure the error: Halko et al. 2011, Lemma 4.1
+# Halko, Martinsson and Tropp 2011, Lemma 4.1 with alpha = 10: fails with probability 10**-PROBES
+BOUND = 10 * math.sqrt(2 / math.pi)
 _FIRST_INJECTION = 8  # stream of the random block added first; start and probes have lower ones
 _MEMORY = 1 << 27  # numbers in both bases before they are compressed: 1 GiB of float64
-_SAME = 1e-8  # relative difference below which singular values count as one
 _GROWTH = 0.15  # least growth of the bases between two looks at the singular values
 
 
@@ -54,8 +55,6 @@ class Ritz:
 
 class Bidiagonal:
     """The recurrence and its bases."""
-
-    zero_counts = False  # whether copies of zero may be hidden: not while larger values are sought
 
     def __init__(self, side: Side, key: Key, block: int) -> None:
         matrix, (m, n) = side.matrix, side.shape
@@ -199,6 +198,11 @@ class Bidiagonal:
         X = self.matrix()[: self.U.size, :] @ inner(self.V.columns, self.probes)
         return self.image - self.U.columns @ X
 
+    def little_left(self, size: float) -> bool:
+        """Tell whether the spectral norm of A - U B V^H is below ``size``, but for 1e-10."""
+        longest = float(self.space.xp.max(linalg.norm(self.remainder(), axis=0)))
+        return BOUND * longest <= size
+
     def error(self, U: Array, s: Array, V: Array) -> Array:
         """Apply the residual matrix A - U diag(s) V^H to the probes."""
         return self.image - U @ (s[:, None] * inner(V, self.probes))
@@ -245,19 +249,24 @@ def _hidden(run: Bidiagonal, ritz: Ritz, rank: int) -> bool:
     """Tell whether a singular value may have copies that the random blocks so far cannot show.
 
     The Krylov space of s random vectors holds s vectors of each singular subspace of higher
-    dimension. So a value that shows s times may have more copies; they matter if smaller values
-    would otherwise stand in their place.
+    dimension, and values that differ by less than the tolerance look like copies. So a value that
+    shows s times may have more copies; they matter if smaller values stand in their place, and if
+    what is left of A is large enough to hold them.
     """
     s = [float(v) for v in ritz.s[:rank]]
-    copies = 1
-    for i in range(len(s) - 1):
-        if s[i] - s[i + 1] <= _SAME * run.peak:
+    same, copies = _same(run), 1
+    for i in range(1, len(s) + 1):
+        if i < len(s) and s[i - 1] - s[i] <= same:
             copies += 1
-        elif copies >= run.drawn and (run.zero_counts or s[i] > run.floor):
-            return True
+        elif copies >= run.drawn and s[i - copies] - s[-1] > same:
+            return s[-1] < -same or not run.little_left(same)
         else:
             copies = 1
     return False
+
+
+def _same(run: Bidiagonal) -> float:
+    return 2 * run.u ** (2 / 3) * run.peak
 
 
 def _next_look(before: tuple[int, float], now: tuple[int, float], block: int) -> int:

@@ -13,10 +13,10 @@ from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Status
 from lrla.lowrank._basis import inner
 from lrla.lowrank._eigh import EighResult, check_rank
-from lrla.lowrank._krylov import PROBES
+from lrla.lowrank._krylov import BOUND, PROBES
 from lrla.lowrank._matrix import Matrix, as_square, conj, home
 from lrla.lowrank._rsvd import width
-from lrla.lowrank._svd import BOUND, SAFETY, least_rank, signs
+from lrla.lowrank._svd import SAFETY, least_rank, signs
 from lrla.lowrank._trace import positive
 
 _FIRST = 16  # columns of the first sketch towards a tolerance; doubled from there

@@ -14,9 +14,9 @@ from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.lowrank._basis import Basis
 from lrla.lowrank._eigh import check_rank
-from lrla.lowrank._krylov import PROBES
+from lrla.lowrank._krylov import BOUND, PROBES
 from lrla.lowrank._matrix import as_matrix, home
-from lrla.lowrank._svd import BOUND, SAFETY
+from lrla.lowrank._svd import SAFETY
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

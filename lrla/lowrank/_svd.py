@@ -15,14 +15,13 @@ from lrla._core.iteration import Callback, Loop
 from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.lowrank import _rsvd
-from lrla.lowrank._krylov import PROBES, Bidiagonal, Ritz, Triplets, iterate
+from lrla.lowrank._krylov import BOUND, PROBES, Bidiagonal, Ritz, Triplets, iterate
 from lrla.lowrank._matrix import Matrix, Side, as_matrix, conj, home
 
 METHODS = ("auto", "krylov", "rsvd", "single_pass", "lapack")
-# Halko, Martinsson and Tropp 2011, Lemma 4.1 with alpha = 10: fails with probability 10**-PROBES
-BOUND = 10 * math.sqrt(2 / math.pi)
 SAFETY = 2.0  # on errors estimated by probes: exceeded with probability below 1 % (chi square)
 BLOCK = 8  # columns of a Lanczos block in memory: measured, benchmarks/lowrank.py
+_THIN = 4  # the same of sparse data: its products cost no more than the work on the bases
 _SMALL = 128  # LAPACK is faster up to this size, and for ranks above a fifth of the size
 _DENSE = 1 << 24  # entries of an implicit or sparse matrix that may be formed for LAPACK
 
@@ -166,7 +165,7 @@ def svd(
     Notes
     -----
     "krylov" takes blocks of eight columns, which cost hardly more than one while the time goes
-    into reading A. A fresh random block comes in when a singular value shows as often as there are
+    into reading A; four if A is sparse. A fresh random block comes in when a singular value shows as often as there are
     random columns, for then it may have copies that these cannot see. The basis of the long side
     is orthogonalised only locally, which is backward stable [5]_, and repaired at the end.
 
@@ -288,12 +287,17 @@ def least_rank(s: Array, rest: float, goal: float) -> int:
     return max(rank, 1)
 
 
+def block_of(matrix: Matrix) -> int:
+    """Return the columns of a Lanczos block."""
+    return _THIN if matrix.op.kind == "sparse" else BLOCK
+
+
 def _krylov(task: _Task) -> _Found:
     matrix = task.matrix
     m, n = matrix.shape
     side = Side(matrix, m < n)
     wide = task.passes is not None or matrix.op.kind == "blocks"
-    block = (task.rank or BLOCK) + 10 if wide else BLOCK
+    block = (task.rank or BLOCK) + 10 if wide else block_of(matrix)
     run = Bidiagonal(side, key_of(task.seed), block)
     if task.rank is None:
         return _to_tolerance(task, run)
