@@ -9,6 +9,7 @@ import numpy as np
 
 from lrla._core.arrays import Array, space_of, to_host
 from lrla._core.results import Info, Result, Status
+from lrla.dpp._window import Window
 from lrla.lowrank import rp_cholesky
 
 _FIRST = 32  # items that are looked for at first where their number is not given
@@ -23,9 +24,10 @@ class GreedyMapResult(Result):
     indices : array of int64, shape (k,)
         The items.
     gains : numpy.ndarray of shape (k,)
-        By how much each item increased ``log(det(L[S, S]))``; never increasing.
+        By how much each item increased ``log(det(L[S, S]))``, S being those before it, or the
+        latest of them; never increasing without a window.
     log_det : float
-        Their sum: logarithm of the determinant of L on the set.
+        Logarithm of the determinant of L on the set; without a window, the sum of the gains.
     status : Status
         `Status.CONVERGED`, or `Status.RANK` if fewer items than were asked for are independent.
     info : Info
@@ -39,7 +41,7 @@ class GreedyMapResult(Result):
     info: Info
 
 
-def greedy_map(L: Any, k: int | None = None) -> GreedyMapResult:
+def greedy_map(L: Any, k: int | None = None, *, window: int | None = None) -> GreedyMapResult:
     """Choose items one after the other, each to make the determinant as large as possible.
 
     Parameters
@@ -49,6 +51,9 @@ def greedy_map(L: Any, k: int | None = None) -> GreedyMapResult:
     k : int, optional
         Number of items. By default as many as increase the determinant: the greedy approximation of
         the most likely set of the L-ensemble.
+    window : int, optional
+        Let each item differ from so many chosen before it, rather than from all: for lists of which
+        few are seen at a time [1]_. Then k is needed, and no sparse matrix is taken.
 
     Returns
     -------
@@ -59,13 +64,14 @@ def greedy_map(L: Any, k: int | None = None) -> GreedyMapResult:
     ------
     ValueError
         If L is not square, not finite or not positive semidefinite, as far as has been seen; if k
-        is not between 1 and n.
+        is not between 1 and n, or a window not at least 1.
 
     Notes
     -----
     Cholesky factorization with diagonal pivoting: O(k**2 n) flops, k + 1 columns' worth of entries
     of L (Chen, Zhang and Zhou [1]_). The determinant is at least ``1 / k!**2`` times the largest of
-    k items [2]_. Of equal gains, the first item wins.
+    k items [2]_. Of equal gains, the first item wins. With a window of w, rotations take the oldest
+    item out of the factorization: O(k w n) flops, however long the list.
 
     References
     ----------
@@ -84,6 +90,8 @@ def greedy_map(L: Any, k: int | None = None) -> GreedyMapResult:
     [0, 50, 100]
     """
     n = int(L.shape[0])
+    if window is not None:
+        return _in_windows(L, k, window)
     if k is not None:
         found = rp_cholesky(L, k, method="greedy")
         return _result(found, None, short=found.rank < k)
@@ -95,6 +103,28 @@ def greedy_map(L: Any, k: int | None = None) -> GreedyMapResult:
         if stop < rank or rank == n or found.rank < rank:
             return _result(found, stop, short=False)
         rank = min(4 * rank, n)
+
+
+def _in_windows(L: Any, k: int | None, window: int) -> GreedyMapResult:
+    n = int(L.shape[0])
+    if k is None or not (int(k) == k and 1 <= k <= n):
+        raise ValueError(f"k must be an integer between 1 and n = {n} with a window, got {k}")
+    if isinstance(window, bool) or int(window) != window or window < 1:
+        raise ValueError(f"window must be an integer, at least 1, got {window!r}")
+    state = Window(L, int(window))
+    S: list[int] = []
+    gains: list[float] = []
+    while len(S) < k and (best := state.choose()):
+        state.take(*best)
+        S.append(best[0])
+        gains.append(best[1])
+    return GreedyMapResult(
+        state.space.asarray(S, state.space.xp.int64),
+        np.log(np.array(gains, float)),
+        state.log_det(S),
+        Status.CONVERGED if len(S) == k else Status.RANK,
+        Info(entries=n * (len(S) + 1)),
+    )
 
 
 def _gains(found: Any) -> np.ndarray:

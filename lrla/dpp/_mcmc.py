@@ -9,24 +9,21 @@ from typing import Any
 import numpy as np
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, numpy_space, space_of, to_host, unit_roundoff
+from lrla._core.arrays import Array, numpy_space, to_host, unit_roundoff
 from lrla._core.errors import AccuracyWarning, warn
 from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
 from lrla._core.threads import ranges
 from lrla.dpp._draw import Streams
+from lrla.dpp._entries import entries_of
 from lrla.dpp._errors import RankError, SamplingError
 from lrla.dpp._greedy import greedy_map
 from lrla.dpp._labels import subset
-from lrla.dpp._likelihood import hermitian
 from lrla.kernels.set_chain import walk
-from lrla.lowrank import KernelMatrix
 
 METHODS = ("auto", "exchange", "add_delete", "mixed")
 _SWAPS = {"exchange": 1.0, "add_delete": 0.0, "mixed": 0.5}  # share of exchanges
 _REFRESH = 256  # accepted steps after which the inverse is computed anew
-_BATCH = 4096  # steps that are drawn at a time
-_LAZY = 512  # steps for which the entries of a kernel are computed at a time
 _ENOUGH = 10  # effective samples below which the start still shows
 
 
@@ -144,14 +141,13 @@ def mcmc_sample(
     --------
     >>> import numpy as np
     >>> from lrla.dpp import mcmc_sample
-    >>> from lrla.lowrank import KernelMatrix
-    >>> X = np.random.default_rng(7).uniform(size=(5000, 2))
+    >>>     >>> X = np.random.default_rng(7).uniform(size=(5000, 2))
     >>> result = mcmc_sample(KernelMatrix(X, gamma=50.0), 20, rng=7)
     >>> len(result.samples[0]), result.effective_samples > 100
     (20, True)
     """
     start = time.perf_counter()
-    entries = _Lazy(L) if isinstance(L, KernelMatrix) or hasattr(L, "block") else _Stored(L)
+    entries = entries_of(L)
     n = entries.n
     n_iter = 10 * n if n_iter is None else n_iter
     for name, value, least in (("size", size, 1), ("n_iter", n_iter, 1), ("k", k, 0)):
@@ -210,39 +206,6 @@ def _start(L: Any, k: int | None, x0: Any, n: int) -> np.ndarray:
     return S
 
 
-class _Stored:
-    """A kernel all of whose entries there are."""
-
-    batch = _BATCH
-
-    def __init__(self, L: Any) -> None:
-        L = hermitian(L, "L")
-        self.space = space_of(L)
-        if self.space.is_numpy and not L.flags.c_contiguous:
-            L = np.ascontiguousarray(L)  # once, rather than in each call of a kernel
-        self.L, self.n = L, int(L.shape[0])
-
-    def among(self, S: np.ndarray, items: np.ndarray) -> tuple[Array, np.ndarray]:
-        """Return entries that contain those among the members and what is proposed, and which."""
-        return self.L, np.arange(self.n)
-
-
-class _Lazy:
-    """A kernel whose entries are computed when they are needed."""
-
-    batch = _LAZY
-
-    def __init__(self, L: Any) -> None:
-        self.L, self.n = L, int(L.shape[0])
-        self.space = space_of(L.diagonal())
-
-    def among(self, S: np.ndarray, items: np.ndarray) -> tuple[Array, np.ndarray]:
-        """Compute the entries among the members and what is proposed; see `_Stored`."""
-        which = np.unique(np.concatenate([S, items]))
-        index = self.space.asarray(which, self.space.xp.int64)
-        return self.L.block(index, index), which
-
-
 class _Chain:
     """A set, and the steps that it has taken."""
 
@@ -256,7 +219,7 @@ class _Chain:
 
     def after(self, n_iter: int) -> Array:
         """Take some steps, and return the set."""
-        for first, last in ranges(n_iter, self.entries.batch):
+        for first, last in ranges(n_iter, self.entries.steps):
             start, count = self.steps, last - first
             u = self.streams.uniform(numpy_space(), start, start + count, 4)
             self.steps += count
@@ -270,7 +233,7 @@ class _Chain:
         space = self.entries.space
         xp = space.xp
         items = np.minimum((u[:, 0] * self.entries.n).astype(np.int64), self.entries.n - 1)
-        L, which = self.entries.among(self.S, items)
+        L, which = self.entries.among(np.concatenate([self.S, items]))
         S = space.asarray(np.searchsorted(which, self.S), xp.int64)
         inverse, log_det = self._factored(L, S)
         proposed = space.asarray(np.searchsorted(which, items), xp.int64)
