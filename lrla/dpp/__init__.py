@@ -10,7 +10,13 @@ volume that they span, and `volume_lstsq` solves from their right-hand sides alo
 (Derezinski, Warmuth 2017; Derezinski, Warmuth, Hsu 2018 and 2022).
 """
 
-from lrla.dpp._errors import NotAKernelError, NotPSDError, RankError, SamplingError
+from lrla.dpp._errors import (
+    NotAKernelError,
+    NotOrthonormalError,
+    NotPSDError,
+    RankError,
+    SamplingError,
+)
 from lrla.dpp._greedy import GreedyMapResult, greedy_map
 from lrla.dpp._kdpp import KDPP
 from lrla.dpp._lensemble import LEnsemble
@@ -26,6 +32,7 @@ __all__ = [
     "MCMCResult",
     "MarginalKernel",
     "NotAKernelError",
+    "NotOrthonormalError",
     "NotPSDError",
     "ProjectionDPP",
     "RankError",

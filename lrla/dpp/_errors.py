@@ -11,6 +11,10 @@ class NotAKernelError(ValueError):
     """A marginal kernel has an eigenvalue outside [0, 1], or no process belongs to it."""
 
 
+class NotOrthonormalError(ValueError):
+    """Columns are not orthonormal that should be."""
+
+
 class RankError(ValueError):
     """More items are asked for than the rank of the kernel allows."""
 

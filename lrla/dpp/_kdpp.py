@@ -8,17 +8,17 @@ import numpy as np
 
 from lrla._core.arrays import Array, numpy_space
 from lrla.dpp._bernoulli import expit, tilt
-from lrla.dpp._draw import Streams, draws
+from lrla.dpp._draw import Streams
 from lrla.dpp._errors import RankError, SamplingError
-from lrla.dpp._labels import Labelled
 from lrla.dpp._likelihood import Likelihood, likelihood_of_factor, likelihood_of_matrix
+from lrla.dpp._process import FixedSize
 from lrla.kernels.poisson_binomial import inclusion
 
 _TRIES = 8  # choices of eigenvectors that are drawn at a time
 _BUDGET = 100  # times the expected number of tries: exceeded by 1 run in e**100
 
 
-class KDPP(Labelled):
+class KDPP(FixedSize):
     """Determinantal point process conditioned on samples of k items.
 
     A set S of k items has probability proportional to ``det(L[S, S])``. It is not a determinantal
@@ -115,28 +115,6 @@ class KDPP(Labelled):
         self._p = expit(self._t + self._log_values)
         self._q = expit(-self._t - self._log_values)
 
-    def sample(self, size: int | None = None, *, rng: Any = None) -> Any:
-        """Draw sets of items.
-
-        Parameters
-        ----------
-        size : int, optional
-            How many sets; one, not in a list, by default.
-        rng : None, int, numpy.random.Generator or SeedSequence, optional
-            Seed.
-
-        Returns
-        -------
-        array of int64, shape (k,), or list of them
-            Items in the order in which they were accepted.
-
-        Raises
-        ------
-        SamplingError
-            If a budget of random choices is used up.
-        """
-        return draws(self._draw, size, rng)
-
     def _draw(self, streams: Streams) -> Array:
         if self.k == 0:
             return self._L.space.zeros((0,), self._L.space.xp.int64)
@@ -184,26 +162,7 @@ class KDPP(Labelled):
         total = np.log(self._selection()[1])
         return float(total - self.k * self._t - np.sum(np.log(self._q)))
 
-    def condition(self, *, include: Any = (), exclude: Any = ()) -> KDPP:
-        """Condition on items to be in the sample, and on others not to be.
-
-        Parameters
-        ----------
-        include, exclude : sequences of int
-            Disjoint sets of items.
-
-        Returns
-        -------
-        KDPP
-            Of the other items of the sample, k less those included. It calls them by their labels
-            here.
-
-        Raises
-        ------
-        ValueError
-            If the sets overlap, or the event has probability 0.
-        """
-        inside, outside = self._split(include, exclude)
+    def _given(self, inside: np.ndarray, outside: np.ndarray) -> KDPP:
         if len(inside) > self.k:
             raise ValueError(f"include must hold at most k={self.k} items, got {len(inside)}")
         likelihood, rest = self._L.condition(inside, outside)

@@ -31,13 +31,6 @@ class Labelled:
         space = space_of(items)
         return space.xp.take(space.asarray(self.labels, space.xp.int64), items)
 
-    def _split(self, include: Any, exclude: Any) -> tuple[np.ndarray, np.ndarray]:
-        inside, outside = self._positions(include), self._positions(exclude)
-        both = np.intersect1d(inside, outside)
-        if len(both):
-            raise ValueError(f"include and exclude must be disjoint, both have {both.tolist()}")
-        return inside, outside
-
     def _relabel(self, rest: np.ndarray) -> np.ndarray:
         return rest if self.labels is None else self.labels[rest]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,15 @@ import numpy as np
 from lrla._core import linalg
 from lrla._core.arrays import Array, is_complex
 from lrla.dpp._bernoulli import tilt
-from lrla.dpp._draw import draws
+from lrla.dpp._draw import Streams
 from lrla.dpp._errors import NotAKernelError, RankError
-from lrla.dpp._labels import Labelled
 from lrla.dpp._likelihood import Likelihood, likelihood_of_factor, likelihood_of_matrix
-from lrla.dpp._marginal import METHODS, flip
+from lrla.dpp._marginal import flip
+from lrla.dpp._process import RandomSize
 from lrla.kernels.poisson_binomial import pmf
 
 
-class LEnsemble(Labelled):
+class LEnsemble(RandomSize):
     """Determinantal point process of a likelihood kernel: sets of random size.
 
     A set S has probability ``det(L[S, S]) / det(I + L)``.
@@ -110,40 +111,14 @@ class LEnsemble(Labelled):
             self._K = linalg.shifted(-inverse, 1.0)
         return self._K
 
-    def sample(self, size: int | None = None, *, method: str = "auto", rng: Any = None) -> Any:
-        """Draw sets of items.
-
-        Parameters
-        ----------
-        size : int, optional
-            How many sets; one, not in a list, by default.
-        method : {"auto", "ldl", "spectral"}, default "auto"
-            "auto" takes ldl for one draw from a matrix, spectral for several and for factors.
-        rng : None, int, numpy.random.Generator or SeedSequence, optional
-            Seed.
-
-        Returns
-        -------
-        array of int64, or list of them
-            The items of each set; ascending with ldl.
-
-        Raises
-        ------
-        ValueError
-            For an unknown method, or ldl with a factor.
-        """
-        if method not in METHODS:
-            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    def _sampler(self, method: str, *, several: bool) -> Callable[[Streams], Array]:
         if method == "ldl" and self._L.L is None:
             raise ValueError("method 'ldl' needs the matrix L, got a factor; use 'spectral'")
-        if method == "auto":
-            method = "ldl" if size in (None, 1) and self._L.L is not None else "spectral"
-        if method == "ldl":
+        if method == "ldl" or (method == "auto" and not several and self._L.L is not None):
             K = self._marginal_kernel()
-            return draws(lambda streams: self._named(flip(K, streams, hermitian=True)), size, rng)
-        spectrum = self._L.spectrum
-        share = spectrum.values / (1 + spectrum.values)
-        return draws(lambda streams: self._named(spectrum.flip(share, streams)), size, rng)
+            return lambda streams: flip(K, streams, hermitian=True)
+        spectrum, share = self._L.spectrum, self._odds_share()
+        return lambda streams: spectrum.flip(share, streams)
 
     def marginals(self) -> Array:
         """Probability of each item to be in the sample."""
@@ -204,25 +179,8 @@ class LEnsemble(Labelled):
         scaled = type(B)(factor**0.5 * B.A, B.kind, B.space, B.dtype)
         return self._of(Likelihood(None, scaled), self.labels)
 
-    def condition(self, *, include: Any = (), exclude: Any = ()) -> LEnsemble:
-        """Condition on items to be in the sample, and on others not to be.
-
-        Parameters
-        ----------
-        include, exclude : sequences of int
-            Disjoint sets of items.
-
-        Returns
-        -------
-        LEnsemble
-            Of the other items of the sample. It calls them by their labels here.
-
-        Raises
-        ------
-        ValueError
-            If the sets overlap, or the event has probability 0.
-        """
-        likelihood, rest = self._L.condition(*self._split(include, exclude))
+    def _given(self, inside: np.ndarray, outside: np.ndarray) -> LEnsemble:
+        likelihood, rest = self._L.condition(inside, outside)
         return self._of(likelihood, self._relabel(rest))
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,18 +18,18 @@ from lrla._core.arrays import (
     to_host,
     unit_roundoff,
 )
-from lrla.dpp._draw import Streams, draws
+from lrla.dpp._draw import Streams
 from lrla.dpp._errors import NotAKernelError
-from lrla.dpp._labels import Labelled
 from lrla.dpp._likelihood import hermitian as check_hermitian
+from lrla.dpp._process import RandomSize
 from lrla.dpp._spectrum import Spectrum, of_matrix
 from lrla.kernels.determinantal import ldl
+from lrla.kernels.poisson_binomial import pmf
 
-METHODS = ("auto", "ldl", "spectral")
 _SLACK = 1e-8  # by which rounding may push a conditional probability out of [0, 1]
 
 
-class MarginalKernel(Labelled):
+class MarginalKernel(RandomSize):
     """Determinantal point process of a marginal kernel: sets of random size.
 
     A set A is contained in the sample with probability ``det(K[A, A])``.
@@ -77,44 +78,19 @@ class MarginalKernel(Labelled):
         self.n = int(K.shape[0])
         self._spectrum: Spectrum | None = None
 
-    def sample(self, size: int | None = None, *, method: str = "auto", rng: Any = None) -> Any:
-        """Draw sets of items; see `LEnsemble.sample`.
-
-        Parameters
-        ----------
-        size : int, optional
-            How many sets; one, not in a list, by default.
-        method : {"auto", "ldl", "spectral"}, default "auto"
-            "auto" takes ldl for one draw or a kernel that is not Hermitian, spectral for several.
-        rng : None, int, numpy.random.Generator or SeedSequence, optional
-            Seed.
-
-        Returns
-        -------
-        array of int64, or list of them
-            The items of each set; ascending with ldl.
-
-        Raises
-        ------
-        NotAKernelError
-            If a conditional probability is not between 0 and 1.
-        ValueError
-            For an unknown method, or spectral without symmetry.
-        """
-        if method not in METHODS:
-            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    def _sampler(self, method: str, *, several: bool) -> Callable[[Streams], Array]:
         if method == "spectral" and not self._hermitian:
             raise ValueError("method 'spectral' needs a Hermitian kernel; use 'ldl'")
-        if method == "auto":
-            method = "spectral" if self._hermitian and size not in (None, 1) else "ldl"
-        if method == "ldl":
+        if method == "ldl" or (method == "auto" and not (several and self._hermitian)):
             K, symmetric = self._K, self._hermitian
-            return draws(lambda s: self._named(flip(K, s, hermitian=symmetric)), size, rng)
+            return lambda streams: flip(K, streams, hermitian=symmetric)
+        spectrum = self._eigen()
+        return lambda streams: spectrum.flip(np.minimum(spectrum.values, 1.0), streams)
+
+    def _eigen(self) -> Spectrum:
         if self._spectrum is None:
             self._spectrum = of_matrix(self._K)[0]
-        spectrum = self._spectrum
-        share = np.minimum(spectrum.values, 1.0)
-        return draws(lambda s: self._named(spectrum.flip(share, s)), size, rng)
+        return self._spectrum
 
     def marginals(self) -> Array:
         """Probability of each item to be in the sample: the diagonal of K."""
@@ -139,25 +115,25 @@ class MarginalKernel(Labelled):
         """Expected number of items in a sample: the trace of K."""
         return float(self._K_space().xp.sum(self.marginals()))
 
-    def condition(self, *, include: Any = (), exclude: Any = ()) -> MarginalKernel:
-        """Condition on items to be in the sample, and on others not to be.
-
-        Parameters
-        ----------
-        include, exclude : sequences of int
-            Disjoint sets of items.
+    def size_pmf(self) -> np.ndarray:
+        """Compute the probabilities of 0, 1, ... up to the rank of K items in a sample.
 
         Returns
         -------
-        MarginalKernel
-            Of the other items of the sample. It calls them by their labels here.
+        numpy.ndarray of shape (rank + 1,)
+            They add up to one.
 
         Raises
         ------
         ValueError
-            If the sets overlap, or the event has probability 0.
+            If K is not Hermitian: eigenvalues are then not probabilities.
         """
-        inside, outside = self._split(include, exclude)
+        if not self._hermitian:
+            raise ValueError("the law of the size needs a Hermitian kernel")
+        share = np.minimum(self._eigen().values, 1.0)
+        return pmf(share, 1 - share)
+
+    def _given(self, inside: np.ndarray, outside: np.ndarray) -> MarginalKernel:
         space, xp = self._K_space(), self._K_space().xp
         given = np.concatenate([inside, outside])
         rest = np.setdiff1d(np.arange(self.n), given)

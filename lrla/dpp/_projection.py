@@ -19,9 +19,9 @@ from lrla._core.arrays import (
 from lrla._core.operators import Operator, as_operator
 from lrla._core.threads import ranges
 from lrla.blocks import as_blocks
-from lrla.dpp._draw import Streams, cumulative, draws, pick, projection
-from lrla.dpp._errors import RankError
-from lrla.dpp._labels import Labelled
+from lrla.dpp._draw import Streams, cumulative, pick, projection
+from lrla.dpp._errors import NotOrthonormalError, RankError
+from lrla.dpp._process import FixedSize
 from lrla.kernels import philox
 from lrla.kernels.row_squares import row_squares, row_squares_csr
 from lrla.sketch import whiten
@@ -107,7 +107,7 @@ class _Rows:
         return xp.concat(parts, axis=0)
 
 
-class ProjectionDPP(Labelled):
+class ProjectionDPP(FixedSize):
     """Determinantal point process whose kernel is a projection: samples of one fixed size.
 
     A set S of m of the n items has probability ``abs(det(V[S])) ** 2``, where the columns of V are
@@ -129,9 +129,10 @@ class ProjectionDPP(Labelled):
 
     Raises
     ------
+    NotOrthonormalError
+        If the columns of V are not orthonormal to within the root of the unit roundoff.
     ValueError
-        If the columns of V are not orthonormal to within the root of the unit roundoff, or V is
-        not finite.
+        If V is not finite, or has more columns than rows.
     TypeError
         If V is not an array of numbers; for sparse matrices and operators see `from_factor`.
 
@@ -171,7 +172,7 @@ class ProjectionDPP(Labelled):
         if not np.isfinite(wrong):
             check_finite(V, "V")
         if wrong > (2 * unit_roundoff(xp, abs(V[:1, :]).dtype)) ** 0.5:
-            raise ValueError(
+            raise NotOrthonormalError(
                 f"V must have orthonormal columns, got a defect of {wrong:.1e}; use "
                 "ProjectionDPP.from_factor(V) for the process of their span"
             )
@@ -235,28 +236,6 @@ class ProjectionDPP(Labelled):
         out._describe(labels)
         return out
 
-    def sample(self, size: int | None = None, *, rng: Any = None) -> Any:
-        """Draw sets of items.
-
-        Parameters
-        ----------
-        size : int, optional
-            How many sets; one, not in a list, by default.
-        rng : None, int, numpy.random.Generator or SeedSequence, optional
-            Seed.
-
-        Returns
-        -------
-        array of int64, shape (m,), or list of them
-            Items in the order in which they were accepted.
-
-        Raises
-        ------
-        SamplingError
-            If the budget of proposals is used up.
-        """
-        return draws(self._draw, size, rng)
-
     def _draw(self, streams: Streams) -> Array:
         return self._named(projection(self._rows, streams))
 
@@ -276,25 +255,7 @@ class ProjectionDPP(Labelled):
         with np.errstate(divide="ignore"):
             return 2 * float(np.sum(np.log(to_host(s))))
 
-    def condition(self, *, include: Any = (), exclude: Any = ()) -> ProjectionDPP:
-        """Condition on items to be in the sample, and on others not to be.
-
-        Parameters
-        ----------
-        include, exclude : sequences of int
-            Disjoint sets of items.
-
-        Returns
-        -------
-        ProjectionDPP
-            Of the other items of the sample. It calls them by their labels here.
-
-        Raises
-        ------
-        ValueError
-            If the sets overlap, or the event has probability 0.
-        """
-        inside, outside = self._split(include, exclude)
+    def _given(self, inside: np.ndarray, outside: np.ndarray) -> ProjectionDPP:
         space, xp = self._rows.space, self._rows.space.xp
         rest = np.setdiff1d(np.arange(self.n), np.concatenate([inside, outside]))
         F = self._rows.take(space.asarray(rest))
@@ -304,7 +265,9 @@ class ProjectionDPP(Labelled):
             G = self._rows.take(space.asarray(inside))
             _, s, Vh = xp.linalg.svd(G, full_matrices=True)
             if len(inside) > self.size or float(s[-1]) <= u**0.5:
-                raise ValueError(f"the items {list(include)} are never in a sample together")
+                raise ValueError(
+                    f"the items {self._relabel(inside).tolist()} are never in a sample together"
+                )
             F = F @ adjoint(Vh)[:, len(inside) :]
         wanted = self.size - len(inside)
         labels = self._relabel(rest)

@@ -15,6 +15,7 @@ from lrla.dpp import (
     LEnsemble,
     MarginalKernel,
     NotAKernelError,
+    NotOrthonormalError,
     NotPSDError,
     ProjectionDPP,
     RankError,
@@ -219,6 +220,23 @@ def test_factors_of_every_kind_give_the_same_draws(form):
     assert [list(S) for S in found.sample(5, rng=6)] == [list(S) for S in expected.sample(5, rng=6)]
 
 
+def test_factors_on_disk(tmp_path):
+    A = normal((3000, 4))
+    np.save(tmp_path / "A.npy", A)
+    mapped = np.load(tmp_path / "A.npy", mmap_mode="r")
+    found = ProjectionDPP.from_factor(mapped, rng=5).sample(3, rng=6)
+    expected = ProjectionDPP.from_factor(A, rng=5).sample(3, rng=6)
+    assert [list(S) for S in found] == [list(S) for S in expected]
+
+
+def test_labels_in_messages():
+    process = ProjectionDPP(np.eye(6)[:, :3]).condition(exclude=[4])
+    with pytest.raises(ValueError, match=r"the items \[5\] are never in a sample together"):
+        process.condition(include=[5])
+    with pytest.raises(ValueError, match=r"must be disjoint, both have \[5\]"):
+        process.condition(include=[5], exclude=[5])
+
+
 def test_factors_as_dask_arrays():
     da = pytest.importorskip("dask.array")
     A = normal((300, 5))
@@ -295,12 +313,14 @@ class TestKDPP:
 
 class TestLEnsemble:
     def test_sizes(self):
-        process = LEnsemble(psd(6))
-        expected = np.zeros(7)
-        for S, p in set_law(process).items():
-            expected[len(S)] += p
-        np.testing.assert_allclose(process.size_pmf(), expected, atol=1e-12)
-        assert process.expected_size == pytest.approx(expected @ np.arange(7))
+        for process in (LEnsemble(psd(6)), MarginalKernel(marginal(6))):
+            expected = np.zeros(7)
+            for S, p in set_law(process).items():
+                expected[len(S)] += p
+            np.testing.assert_allclose(process.size_pmf(), expected, atol=1e-12)
+            assert process.expected_size == pytest.approx(expected @ np.arange(7))
+        with pytest.raises(ValueError, match="the law of the size needs a Hermitian kernel"):
+            MarginalKernel(marginal(3), hermitian=False).size_pmf()
 
     @pytest.mark.parametrize("size", [0.01, 2.5, 5.9])
     def test_rescale(self, size):
@@ -358,7 +378,7 @@ def test_kernels_are_checked():
         LEnsemble([[np.nan]])
     with pytest.raises(TypeError, match="L must be dense"):
         LEnsemble(sp.eye_array(3).tocsr())
-    with pytest.raises(ValueError, match="V must have orthonormal columns, got a defect"):
+    with pytest.raises(NotOrthonormalError, match="V must have orthonormal columns, got a defect"):
         ProjectionDPP(normal((5, 2)))
     skewed = orthonormal(200, 4)
     skewed[:, 3] = (skewed[:, 3] + skewed[:, 2]) / np.sqrt(2)  # unit norms, not orthogonal
