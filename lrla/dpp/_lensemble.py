@@ -173,11 +173,7 @@ class LEnsemble(RandomSize):
                 f"got {expected_size}"
             )
         factor = np.exp(tilt(np.log(values), float(expected_size)))
-        B = self._L.B
-        if B is None:
-            return self._of(Likelihood(factor * self._L.L), self.labels)
-        scaled = type(B)(factor**0.5 * B.A, B.kind, B.space, B.dtype)
-        return self._of(Likelihood(None, scaled), self.labels)
+        return self._of(self._L.times(float(factor)), self.labels)
 
     def _given(self, inside: np.ndarray, outside: np.ndarray) -> LEnsemble:
         likelihood, rest = self._L.condition(inside, outside)

@@ -9,6 +9,7 @@ import numpy as np
 from lrla._core import linalg
 from lrla._core.arrays import (
     Array,
+    Space,
     adjoint,
     as_array,
     check_finite,
@@ -25,89 +26,123 @@ _SQUARE = 128  # side of the squares in which symmetry is checked
 
 
 class Likelihood:
-    """A positive semidefinite kernel: its entries, its spectrum, and what conditioning makes of it.
+    """A positive semidefinite kernel: its entries, its spectrum, and what conditioning makes of it."""
 
-    Parameters
-    ----------
-    L : array of shape (n, n) or None
-        The kernel, Hermitian.
-    B : Operator or None
-        Otherwise, the factor, of shape (n, r), dense or sparse.
-    """
-
-    def __init__(self, L: Array | None, B: Operator | None = None) -> None:
-        self.L, self.B = L, B
-        self.space = space_of(L) if B is None else B.space
-        self.n = int(L.shape[0]) if B is None else B.shape[0]  # type: ignore[union-attr]
-        self._spectrum: Spectrum | None = None
+    space: Space
+    n: int
+    L: Array | None = None  # the matrix, where there is one
+    _spectrum: Spectrum | None = None
 
     @property
     def spectrum(self) -> Spectrum:
         """Eigenvalues and eigenvectors, found when first asked for."""
         if self._spectrum is None:
-            self._spectrum = of_matrix(self.L)[0] if self.B is None else of_factor(self.B)
+            self._spectrum = self._diagonalised()
         return self._spectrum
-
-    def block(self, S: np.ndarray) -> Array:
-        """Return the rows and columns S of L."""
-        xp = self.space.xp
-        items = self.space.asarray(S, xp.int64)
-        if self.L is not None:
-            return xp.take(xp.take(self.L, items, axis=0), items, axis=1)
-        F = rows_of(self.B, items)  # type: ignore[arg-type]
-        return F @ adjoint(F)
-
-    def log_det(self, S: np.ndarray) -> float:
-        """Logarithm of the determinant of `block`."""
-        if len(S) == 0:
-            return 0.0
-        if self.L is not None:
-            sign, value = self.space.xp.linalg.slogdet(self.block(S))
-            real = float(sign.real if hasattr(sign, "real") else sign)
-            return float(value) if real > 0 else -np.inf
-        F = rows_of(self.B, self.space.asarray(S, self.space.xp.int64))  # type: ignore[arg-type]
-        if len(S) > F.shape[1]:
-            return -np.inf
-        s = linalg.svdvals(F)  # of the factor: twice the digits
-        return 2 * float(self.space.xp.sum(self.space.xp.log(s))) if float(s[-1]) > 0 else -np.inf
 
     def condition(self, inside: np.ndarray, outside: np.ndarray) -> tuple[Likelihood, np.ndarray]:
         """Return the kernel of the other items, given these, and which items they are."""
         rest = np.setdiff1d(np.arange(self.n), np.concatenate([inside, outside]))
         xp, space = self.space.xp, self.space
         others, given = space.asarray(rest, xp.int64), space.asarray(inside, xp.int64)
-        if self.B is not None:
-            F, G = rows_of(self.B, others), rows_of(self.B, given)
-            if len(inside):
-                _, s, Vh = linalg.svd(G)
-                self._refuse_impossible(inside, s, int(G.shape[1]))
-                F = F - (F @ adjoint(Vh)) @ Vh
-            return Likelihood(None, as_operator(F)), rest
-        L = xp.take(xp.take(self.L, others, axis=0), others, axis=1)
-        if len(inside):
-            across = xp.take(xp.take(self.L, given, axis=0), others, axis=1)
-            R = linalg.cholesky(self.block(inside))
-            if R is None:
-                self._refuse_impossible(inside, None, 0)
-            else:
-                half = linalg.solve_triangular(adjoint(R), across, lower=True)
-                L = L - adjoint(half) @ half
-        return Likelihood(L), rest
-
-    def _refuse_impossible(self, inside: np.ndarray, s: Array | None, r: int) -> None:
-        u = 2 * unit_roundoff(self.space.xp, self.space.xp.float64)
-        if s is None or len(inside) > r or float(s[-1]) <= len(inside) * u * float(s[0]):
+        left = self._left(others, given)
+        if left is None:
             raise ValueError(
                 f"the conditioning event has probability 0: the items {inside.tolist()} are never "
                 "in a sample together"
             )
+        return left, rest
+
+    def log_det(self, S: np.ndarray) -> float:
+        """Logarithm of the determinant of the rows and columns S of L."""
+        raise NotImplementedError
+
+    def times(self, factor: float) -> Likelihood:
+        """Return a multiple of this kernel."""
+        raise NotImplementedError
+
+    def _diagonalised(self) -> Spectrum:
+        raise NotImplementedError
+
+    def _left(self, others: Array, given: Array) -> Likelihood | None:
+        """Return what the given items leave to the others; None if they are never together."""
+        raise NotImplementedError
 
 
-def rows_of(B: Operator, items: Array) -> Array:
-    """Return some rows of a dense or sparse factor, dense."""
-    if B.kind == "sparse":
-        return B.A.tocsr()[items].toarray()
-    return B.space.xp.take(B.A, items, axis=0)
+class OfMatrix(Likelihood):
+    """A kernel given as a Hermitian array of shape (n, n)."""
+
+    L: Array
+
+    def __init__(self, L: Array) -> None:
+        self.L, self.space, self.n = L, space_of(L), int(L.shape[0])
+
+    def _diagonalised(self) -> Spectrum:
+        return of_matrix(self.L)[0]
+
+    def _part(self, rows: Array, columns: Array) -> Array:
+        take = self.space.xp.take
+        return take(take(self.L, rows, axis=0), columns, axis=1)
+
+    def log_det(self, S: np.ndarray) -> float:
+        if len(S) == 0:
+            return 0.0
+        items = self.space.asarray(S, self.space.xp.int64)
+        sign, value = self.space.xp.linalg.slogdet(self._part(items, items))
+        real = float(sign.real if hasattr(sign, "real") else sign)
+        return float(value) if real > 0 else -np.inf
+
+    def times(self, factor: float) -> OfMatrix:
+        return OfMatrix(factor * self.L)
+
+    def _left(self, others: Array, given: Array) -> OfMatrix | None:
+        L = self._part(others, others)
+        if given.shape[0] == 0:
+            return OfMatrix(L)
+        R = linalg.cholesky(self._part(given, given))
+        if R is None:
+            return None
+        half = linalg.solve_triangular(adjoint(R), self._part(given, others), lower=True)
+        return OfMatrix(L - adjoint(half) @ half)
+
+
+class OfFactor(Likelihood):
+    """A kernel B B^H given as its factor of shape (n, r), dense or sparse."""
+
+    def __init__(self, B: Operator) -> None:
+        self.B, self.space, self.n = B, B.space, B.shape[0]
+
+    def _diagonalised(self) -> Spectrum:
+        return of_factor(self.B)
+
+    def _rows(self, items: Array) -> Array:
+        if self.B.kind == "sparse":
+            return self.B.A.tocsr()[items].toarray()
+        return self.space.xp.take(self.B.A, items, axis=0)
+
+    def log_det(self, S: np.ndarray) -> float:
+        if len(S) == 0:
+            return 0.0
+        F = self._rows(self.space.asarray(S, self.space.xp.int64))
+        if len(S) > F.shape[1]:
+            return -np.inf
+        s = linalg.svdvals(F)  # of the factor: twice the digits
+        return 2 * float(self.space.xp.sum(self.space.xp.log(s))) if float(s[-1]) > 0 else -np.inf
+
+    def times(self, factor: float) -> OfFactor:
+        B = self.B
+        return OfFactor(Operator(factor**0.5 * B.A, B.kind, B.space, B.dtype))
+
+    def _left(self, others: Array, given: Array) -> OfFactor | None:
+        F, G = self._rows(others), self._rows(given)
+        k = int(G.shape[0])
+        if k:
+            _, s, Vh = linalg.svd(G)
+            u = 2 * unit_roundoff(self.space.xp, self.space.xp.float64)
+            if k > G.shape[1] or float(s[-1]) <= k * u * float(s[0]):
+                return None
+            F = F - (F @ adjoint(Vh)) @ Vh
+        return OfFactor(as_operator(F))
 
 
 def hermitian(L: Any, name: str) -> Array:
@@ -148,7 +183,7 @@ def likelihood_of_matrix(L: Any) -> Likelihood:
                 f"L must be positive semidefinite, got eigenvalues from {values[0]:.3g} to "
                 f"{values[-1]:.3g}"
             )
-    return Likelihood(L)
+    return OfMatrix(L)
 
 
 def likelihood_of_factor(B: Any) -> Likelihood:
@@ -159,4 +194,4 @@ def likelihood_of_factor(B: Any) -> Likelihood:
     if op.shape[0] == 0:
         raise ValueError(f"B must have at least one row, got shape {op.shape}")
     check_finite(op.A if op.kind == "dense" else op.A.data, "B")
-    return Likelihood(None, op)
+    return OfFactor(op)
