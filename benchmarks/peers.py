@@ -287,3 +287,11 @@ def svd_sklearn(A, rank, n_iter="auto"):
     from sklearn.utils.extmath import randomized_svd
 
     return randomized_svd(A, rank, n_iter=n_iter, random_state=7)
+
+
+def jacobi_ensemble_dppy(size, dim):
+    """Return a function that draws from DPPy's ensemble of uniform weight, and its multi-indices."""
+    from dppy.multivariate_jacobi_ope import MultivariateJacobiOPE
+
+    process = MultivariateJacobiOPE(size, np.zeros((dim, 2)))
+    return process.sample, np.array(process.ordering)

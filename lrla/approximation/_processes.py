@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from lrla.kernels.determinantal import join
 
 _STREAMS = 4  # of random numbers for every draw: acceptance, model, order
 _ACCEPT, _MODEL, _ORDER = range(3)
+_ENTRIES = 1 << 19  # values that are evaluated at a time
 
 
 def dpp_sample(basis: Basis, *, rng: Any = None) -> Design:
@@ -217,11 +219,7 @@ def _draw(basis: Basis, key: Key, draw: int) -> tuple[np.ndarray, str, int]:
         x = np.clip(family.shift + family.unit * t, *family.support)
         return x[_order(key, draw, m)][:, None], "tridiagonal", 0
 
-    def propose(start: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        points = christoffel_points(basis, key, 2 * draw, start, stop - start)
-        return points, basis(points), _uniform(key, draw, _ACCEPT, start, stop)
-
-    chosen, asked = join(propose, m)
+    chosen, asked = join(_Proposals(basis, key, draw).some, m)
     points = np.concatenate(chosen)
     if len(points) < m:
         raise SamplingError(
@@ -229,3 +227,27 @@ def _draw(basis: Basis, key: Key, draw: int) -> tuple[np.ndarray, str, int]:
             "not orthonormal under its measure"
         )
     return points, "rejection", asked
+
+
+class _Proposals:
+    """The points of one Christoffel stream with their values, many at a time."""
+
+    def __init__(self, basis: Basis, key: Key, draw: int) -> None:
+        self.basis, self.key, self.draw = basis, key, draw
+        self.first = self.end = 0
+
+    def some(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return points, values, and uniform numbers that decide: those still at hand."""
+        if start >= self.end:
+            self._fetch(start)
+        part = slice(start - self.first, stop - self.first)
+        return self.points[part], self.values[part], self.uniform[part]
+
+    def _fetch(self, start: int) -> None:
+        m = len(self.basis)
+        likely = m if start else math.ceil(m * (1 + math.log(m)))  # to be enough
+        count = max(min(likely, _ENTRIES // m), m)
+        self.first, self.end = start, start + count
+        self.points = christoffel_points(self.basis, self.key, 2 * self.draw, start, count)
+        self.values = self.basis(self.points)
+        self.uniform = _uniform(self.key, self.draw, _ACCEPT, start, self.end)

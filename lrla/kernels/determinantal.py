@@ -27,8 +27,8 @@ def join(
     Parameters
     ----------
     propose : callable
-        From numbers ``start, stop`` of proposals to what is proposed, its rows of shape
-        (stop - start, m) and uniform numbers in [0, 1).
+        From numbers ``start, stop`` of proposals to what is proposed, its rows, each of m entries,
+        and uniform numbers in [0, 1); at most so many, from the first on.
     m : int
         How many are wanted, at least 1.
 
@@ -51,7 +51,7 @@ def join(
             rest = space.eye(m, rows.dtype)
         positions, rest = accept(rows, u, rest)
         chosen.append(space.xp.take(items, positions, axis=0))
-        left, asked = int(rest.shape[0]), asked + batch
+        left, asked = int(rest.shape[0]), asked + int(rows.shape[0])
     return chosen, asked
 
 
