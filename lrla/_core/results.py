@@ -14,6 +14,7 @@ class Status(enum.Enum):
     MAX_ITER = "the iteration limit was reached; raise max_iter or loosen tol"
     STAGNATED = "the error stopped falling above the tolerance; tol is below what rounding allows"
     RANK = "the rank was used up before the tolerance was met; raise rank or loosen tol"
+    BUDGET = "the budget was used up before the tolerance was met; raise budget or loosen tol"
     STOPPED = "the callback asked to stop"
     DIVERGED = "the error grew without bound; the method does not converge for this problem"
     BREAKDOWN = "the method broke down; the problem is not one that it can do"

@@ -15,8 +15,11 @@ the approximation is.
 
 `integrate` takes integrals from points that repel each other (Bardenet, Hardy 2020; Ermakov,
 Zolotukhin 1960).
+the approximation is. `AdaptiveLeastSquares` lets the space grow and keeps all values (Arras,
+Bachmayr, Cohen 2019).
 """
 
+from lrla.approximation._adaptive import AdaptiveLeastSquares, Step
 from lrla.approximation._basis import Basis, basis
 from lrla.approximation._certificate import Certificate
 from lrla.approximation._christoffel import christoffel_sample
@@ -35,12 +38,14 @@ from lrla.approximation._stable import StabilityError, christoffel_size, stable_
 from lrla.approximation._subsample import bss_subsample, greedy_subsample
 
 __all__ = [
+    "AdaptiveLeastSquares",
     "Basis",
     "Certificate",
     "Design",
     "IntegralResult",
     "Legendre",
     "StabilityError",
+    "Step",
     "WeightedFit",
     "WeightedLeastSquares",
     "basis",

@@ -11,9 +11,8 @@ from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_o
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Status
 from lrla.approximation._basis import Basis
-from lrla.approximation._certificate import Certificate
 from lrla.approximation._design import Design
-from lrla.approximation._fit import WeightedFit, average, check_values, combine, fit_design
+from lrla.approximation._fit import Fitted, average, check_values, combine, fit_design
 from lrla.approximation._index_sets import check_count
 from lrla.approximation._stable import check_share, sampler, stable_design
 from lrla.approximation._subsample import bss_subsample, greedy_subsample
@@ -22,7 +21,7 @@ SUBSAMPLES = (None, "greedy", "bss")
 POLICIES = ("raise", "omit")
 
 
-class WeightedLeastSquares:
+class WeightedLeastSquares(Fitted):
     """Approximate a function from few of its values, at points that are drawn for it.
 
     Parameters
@@ -65,6 +64,7 @@ class WeightedLeastSquares:
 
     See Also
     --------
+    AdaptiveLeastSquares : for a tolerance, in spaces that grow.
     stable_design : the points alone.
 
     Notes
@@ -231,31 +231,6 @@ class WeightedLeastSquares:
             Values.
         """
         return combine(self.basis, X, self.coef_)
-
-    @property
-    def coef_(self) -> Array:
-        """Coefficients of the basis functions."""
-        return self._fitted().coefficients
-
-    @property
-    def design_(self) -> Design:
-        """Where the function was evaluated."""
-        return self._fitted().design
-
-    @property
-    def certificate(self) -> Certificate:
-        """Bounds for the error."""
-        return self._fitted().certificate
-
-    @property
-    def loo_error_(self) -> Any:
-        """Leave-one-out estimate of the error."""
-        return self._fitted().loo_error
-
-    def _fitted(self) -> WeightedFit:
-        if not hasattr(self, "result_"):
-            raise AttributeError("fit must be called first: there is no approximation yet")
-        return self.result_
 
     def _check(self) -> None:
         check_share(self.delta, "delta")

@@ -61,6 +61,37 @@ class WeightedFit(Result):
     info: Info
 
 
+class Fitted:
+    """What estimators show of their last fit."""
+
+    result_: WeightedFit
+
+    @property
+    def coef_(self) -> Array:
+        """Coefficients of the basis functions."""
+        return self._fitted().coefficients
+
+    @property
+    def design_(self) -> Design:
+        """Where the function was evaluated."""
+        return self._fitted().design
+
+    @property
+    def certificate(self) -> Certificate:
+        """Bounds for the error."""
+        return self._fitted().certificate
+
+    @property
+    def loo_error_(self) -> Any:
+        """Leave-one-out estimate of the error."""
+        return self._fitted().loo_error
+
+    def _fitted(self) -> WeightedFit:
+        if not hasattr(self, "result_"):
+            raise AttributeError("fit must be called first: there is no approximation yet")
+        return self.result_
+
+
 def fit_design(
     basis: Basis, design: Design, Y: Array, *, delta: float, insist: bool, omit: bool
 ) -> WeightedFit:
@@ -92,8 +123,8 @@ def fit_design(
     def shaped(Z: Array | None) -> Any:
         return Z[:, 0] if vector and Z is not None else Z
 
-    loo = None if solution.loo_residuals is None else _mean_square(design, solution.loo_residuals)
-    norm = _mean_square(design, solution.residuals)
+    loo = None if solution.loo_residuals is None else mean_square(design, solution.loo_residuals)
+    norm = mean_square(design, solution.residuals)
     return WeightedFit(
         coefficients=shaped(solution.coefficients),
         standard_errors=None,
@@ -161,7 +192,7 @@ def check_values(y: Any, points: Array, name: str) -> Array:
     return y
 
 
-def _mean_square(design: Design, E: Array) -> Array:
+def mean_square(design: Design, E: Array) -> Array:
     """Root of the weighted mean of squares, column by column."""
     xp = space_of(E).xp
     size = abs(E)
@@ -190,11 +221,11 @@ def average(fits: list[WeightedFit]) -> WeightedFit:
         design=design,
         residuals=xp.concat([fit.residuals for fit in fits], axis=0),
         loo_residuals=None if loo[0] is None else xp.concat(loo, axis=0),
-        residual_norm=_root_mean_square([fit.residual_norm for fit in fits]),
-        loo_error=None if loo[0] is None else _root_mean_square([fit.loo_error for fit in fits]),
+        residual_norm=_rootmean_square([fit.residual_norm for fit in fits]),
+        loo_error=None if loo[0] is None else _rootmean_square([fit.loo_error for fit in fits]),
         certificate=averaged([fit.certificate for fit in fits]),
     )
 
 
-def _root_mean_square(values: list[Any]) -> Any:
+def _rootmean_square(values: list[Any]) -> Any:
     return (sum(v**2 for v in values) / len(values)) ** 0.5

@@ -236,7 +236,7 @@ def sampler(
                 f"size must be None for design 'repeated_dpp', got {size}; pass n_repeats"
             )
         r = _REPEATS if n_repeats is None else check_count(n_repeats, "n_repeats", 1)
-        return lambda i: repeated_dpp_sample(basis, r, rng=_child(seed, i))
+        return lambda i: repeated_dpp_sample(basis, r, rng=child(seed, i))
     if n_repeats is not None:
         raise ValueError(
             f"n_repeats must be None for design {design!r}, got {n_repeats}; pass size"
@@ -245,11 +245,12 @@ def sampler(
         raise ValueError(f"size must be at least the number of functions, {m}, got {size}")
     if design == "volume":
         n = m + max(math.ceil(m * math.log(m)), 2) if size is None else int(size)
-        return lambda i: volume_rescaled_sample(basis, n, rng=_child(seed, i))
+        return lambda i: volume_rescaled_sample(basis, n, rng=child(seed, i))
     eta = 0.5 if conditioned else 0.01
     n = christoffel_size(m, eta=eta) if size is None else int(size)
-    return lambda i: christoffel_sample(basis, n, rng=_child(seed, i))
+    return lambda i: christoffel_sample(basis, n, rng=child(seed, i))
 
 
-def _child(seed: int, i: int) -> np.random.SeedSequence:
+def child(seed: int, i: int) -> np.random.SeedSequence:
+    """Make the seed of the draw of a number."""
     return np.random.SeedSequence(seed, spawn_key=(i,))
