@@ -11,12 +11,11 @@ bias (Nouy, Michel 2023; Derezinski, Warmuth, Hsu 2022). Whatever draws points r
 `WeightedLeastSquares` approximates a function from its values at such points (Nouy, Michel 2023),
 which `stable_design` draws until they are stable and `greedy_subsample` thins (Haberstich, Nouy,
 Perrin 2022), or `bss_subsample` (Batson, Spielman, Srivastava 2012); a `Certificate` says how good
-the approximation is.
+the approximation is. `AdaptiveLeastSquares` lets the space grow and keeps all values (Arras,
+Bachmayr, Cohen 2019).
 
 `integrate` takes integrals from points that repel each other (Bardenet, Hardy 2020; Ermakov,
 Zolotukhin 1960).
-the approximation is. `AdaptiveLeastSquares` lets the space grow and keeps all values (Arras,
-Bachmayr, Cohen 2019).
 """
 
 from lrla.approximation._adaptive import AdaptiveLeastSquares, Step
