@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import lrla
+from lrla.approximation import WeightedLeastSquares, basis, total_degree
 from lrla.bandits import Grid, ParameterTuner
 from lrla.datasets import RegressionData, flights
 from lrla.dpp import volume_lstsq
@@ -41,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     middle(data)
     directions(data)
     steps()
+    simulation()
     draw(data, exact, quick, times, picture)
     return 0
 
@@ -223,6 +225,47 @@ def steps() -> None:
         f"gradients take {plain} iterations; with SSOR at omega = 1 {sum(fixed.iterations)}; with "
         f"an omega that a bandit learns from the counts {sum(learned.iterations)}, the last at "
         f"omega = {learned.omegas[-1]:.2f}."
+    )
+
+
+def simulation() -> None:
+    """Approximate a function that costs a simulation each time, from few of them."""
+    import scipy.sparse
+    from scipy.sparse.linalg import spsolve
+
+    side = 48
+    line = scipy.sparse.diags_array([-1.0, 2.0, -1.0], offsets=[-1, 0, 1], shape=(side, side))
+    line *= (side + 1) ** 2
+    eye = scipy.sparse.eye_array(side)
+    across, along = scipy.sparse.kron(line, eye).tocsc(), scipy.sparse.kron(eye, line).tocsc()
+    y, x = np.meshgrid(*2 * [np.arange(1, side + 1) / (side + 1)], indexing="ij")
+
+    def temperature(X: np.ndarray) -> np.ndarray:
+        """Warm a plate at one place; how warm is it in the middle?"""
+        values = []
+        for conductivity, row, column in X:
+            place = (y - 0.5 - 0.25 * row) ** 2 + (x - 0.5 - 0.25 * column) ** 2
+            plate = (np.exp(conductivity) * across + along).tocsc()
+            values.append(spsolve(plate, np.exp(-50 * place).ravel())[side * side // 2 + side // 2])
+        return np.array(values)
+
+    space = basis("legendre", total_degree(3, 6))
+    WeightedLeastSquares(space, rng=_SEED).fit(lambda X: X[:, 0])  # compiles
+    start = time.perf_counter()
+    model = WeightedLeastSquares(space, rng=_SEED).fit(temperature)
+    seconds = time.perf_counter() - start
+    X = np.random.default_rng(_SEED).uniform(-1, 1, (100, 3))
+    truth = temperature(X)
+    error = float(np.sqrt(np.mean((model.predict(X) - truth) ** 2)))
+    spread = float(np.linalg.norm(model.coef_[1:]))
+    say(
+        f"A simulation: the temperature in the middle of a plate depends on three parameters. "
+        f"{len(model.design_)} runs at points of '{model.design_.kind}' and their fit by "
+        f"{len(space)} polynomials took {seconds:.2f} s. Its error is {error / spread:.1%} of the "
+        f"standard deviation over the parameters; leaving points out foretold "
+        f"{model.loo_error_ / spread:.1%}. The mean is known at once, {model.coef_[0]:.5f}; as "
+        f"many random runs would have a standard error of "
+        f"{spread / len(model.design_) ** 0.5:.5f}."
     )
 
 
