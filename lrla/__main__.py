@@ -241,7 +241,7 @@ def simulation() -> None:
     y, x = np.meshgrid(*2 * [np.arange(1, side + 1) / (side + 1)], indexing="ij")
 
     def temperature(X: np.ndarray) -> np.ndarray:
-        """Warm a plate at one place; how warm is it in the middle?"""
+        """Warm a plate at one place, and return how warm it is in the middle."""
         values = []
         for conductivity, row, column in X:
             place = (y - 0.5 - 0.25 * row) ** 2 + (x - 0.5 - 0.25 * column) ** 2
