@@ -58,4 +58,51 @@ __all__ = [
     "stable_design",
     "total_degree",
     "volume_rescaled_sample",
+`basis` describes a space: products of orthonormal functions of one variable, which are `Legendre`,
+`Jacobi`, `Chebyshev`, `Hermite`, `Laguerre` or `Fourier` functions or come from a `Recurrence`, on a
+set of multi-indices; `empirical_basis` one of any functions under any measure (Migliorati 2021;
+Adcock, Cardenas 2020). `christoffel_sample` draws from the measure for which weighted least squares
+need the fewest points, and `christoffel_size` says how many they are (Cohen, Migliorati 2017), by
+quantiles of induced distributions (Narayan 2018). Whatever draws points returns a `Design`.
+"""
+
+from lrla.approximation._basis import Basis, basis
+from lrla.approximation._christoffel import christoffel_sample, christoffel_size
+from lrla.approximation._classical import Hermite, Jacobi, Laguerre, Legendre
+from lrla.approximation._design import Design
+from lrla.approximation._empirical import EmpiricalBasis, empirical_basis
+from lrla.approximation._index_sets import (
+    hyperbolic_cross,
+    mirrored,
+    norm_ball,
+    tensor_product,
+    total_degree,
+)
+from lrla.approximation._margins import is_downward_closed, margin, reduced_margin
+from lrla.approximation._recurrence import Recurrence
+from lrla.approximation._waves import Chebyshev, Fourier
+
+__all__ = [
+    "Basis",
+    "Chebyshev",
+    "Design",
+    "EmpiricalBasis",
+    "Fourier",
+    "Hermite",
+    "Jacobi",
+    "Laguerre",
+    "Legendre",
+    "Recurrence",
+    "basis",
+    "christoffel_sample",
+    "christoffel_size",
+    "empirical_basis",
+    "hyperbolic_cross",
+    "is_downward_closed",
+    "margin",
+    "mirrored",
+    "norm_ball",
+    "reduced_margin",
+    "tensor_product",
+    "total_degree",
 ]

@@ -10,10 +10,21 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array, as_array, check_finite, real_dtype, space_of
-from lrla.approximation._families import Family, Legendre
+from lrla.approximation._classical import Hermite, Laguerre, Legendre
+from lrla.approximation._families import Family
+from lrla.approximation._index_sets import as_indices
+from lrla.approximation._margins import is_downward_closed
+from lrla.approximation._plan import plan
+from lrla.approximation._waves import Chebyshev, Fourier
 from lrla.kernels.orthogonal import POLYNOMIAL, Product, product_squares, product_values
 
-_NAMES: dict[str, type[Family]] = {"legendre": Legendre}
+_NAMES: dict[str, Family] = {
+    "legendre": Legendre(),
+    "hermite": Hermite(),
+    "laguerre": Laguerre(),
+    "chebyshev": Chebyshev(),
+    "fourier": Fourier(),
+}
 MEASURES = ("probability", "weight")
 
 
@@ -129,10 +140,47 @@ class Basis:
         """
         return Basis(self.families, check_indices(index_set, self.families), self.mass)
 
+    @functools.cached_property
+    def downward_closed(self) -> bool:
+        """Whether the span does not depend on the order of degrees: see `is_downward_closed`."""
+        return is_downward_closed(self.indices)
+
     @property
     def integrals(self) -> np.ndarray:
         """Integral of each function under the probability measure: one for the constant."""
         return np.where(np.any(self.indices != 0, axis=1), 0.0, 1.0)
+
+    @property
+    def n_uniform(self) -> int:
+        """How many uniform numbers make a point."""
+        return self.dim + 1
+
+    def from_uniform(self, u: Any) -> np.ndarray:
+        """Turn uniform numbers into points of the Christoffel measure.
+
+        Parameters
+        ----------
+        u : array of shape (n, dim + 1)
+            Numbers in [0, 1], pseudo-random or of low discrepancy: the first one of a row chooses a
+            function of the basis, the others become quantiles of its coordinates.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n, dim)
+            Points.
+
+        Raises
+        ------
+        ValueError
+            For another shape, or numbers outside of [0, 1].
+        """
+        u = check_uniform(u, self.n_uniform)
+        chosen = np.minimum((u[:, 0] * len(self)).astype(np.int64), len(self) - 1)
+        X = np.empty((len(u), self.dim))
+        for j, family in enumerate(self.families):
+            t = family.quantile(u[:, j + 1], self.indices[chosen, j])
+            X[:, j] = np.clip(family.shift + family.unit * t, *family.support)
+        return X
 
     def _standard(self, X: Any) -> tuple[Array, Any]:
         """Check points and bring them to the standard variables, in float64."""
@@ -169,7 +217,17 @@ class Basis:
 
     @functools.cached_property
     def _product(self) -> Product:
-        return _product(self.families, self.indices)
+        return plan(self.families, self.indices)
+
+
+def check_uniform(u: Any, count: int) -> np.ndarray:
+    """Refuse what are not rows of ``count`` numbers in [0, 1]."""
+    u = np.asarray(u, np.float64)
+    if u.ndim != 2 or u.shape[1] != count:
+        raise ValueError(f"u must have shape (n, {count}), got {u.shape}")
+    if not np.all((u >= 0) & (u <= 1)):
+        raise ValueError("u must be between 0 and 1")
+    return u
 
 
 def basis(family: Any, index_set: Any, *, measure: str = "probability") -> Basis:
@@ -178,12 +236,13 @@ def basis(family: Any, index_set: Any, *, measure: str = "probability") -> Basis
     Parameters
     ----------
     family : str, family, or sequence of them
-        The family of all coordinates, or one for each: ``"legendre"``, or an object with
-        parameters.
+        The family of all coordinates, or one for each: ``"legendre"``, ``"hermite"``,
+        ``"laguerre"``, ``"chebyshev"``, ``"fourier"``, which have standard parameters, or one of
+        `Legendre`, `Jacobi`, `Chebyshev`, `Hermite`, `Laguerre`, `Fourier` and `Recurrence`.
     index_set : array of int, shape (m, dim)
-        Which products: entry (i, j) is the degree of function i in coordinate j. As
-        `total_degree` makes it, for example. One dimension: the degrees of functions of one
-        variable.
+        Which products: entry (i, j) is the degree of function i in coordinate j, or its frequency
+        for `Fourier`. As made by `total_degree`, `hyperbolic_cross`, `norm_ball` and
+        `tensor_product`, or any other. One dimension: functions of one variable.
     measure : {"probability", "weight"}, default "probability"
         What integrals are taken with: the probability measure under which the basis is
         orthonormal, or the weight function of the family as such (one for Legendre polynomials, so
@@ -198,15 +257,17 @@ def basis(family: Any, index_set: Any, *, measure: str = "probability") -> Basis
     ------
     ValueError
         For an unknown name, a number of families that is not that of the coordinates, indices that
-        are empty, repeated, not whole or negative.
+        are empty, repeated or not whole, or degrees that are negative.
     TypeError
         For what is no family.
 
     Examples
     --------
-    >>> from lrla.approximation import basis, total_degree
+    >>> from lrla.approximation import Hermite, basis, hyperbolic_cross, mirrored, total_degree
     >>> basis("legendre", total_degree(2, 4))
     Basis(Legendre(low=-1.0, high=1.0); dim=2, m=15)
+    >>> basis([Hermite(scale=2), "fourier"], mirrored(hyperbolic_cross(2, 9), columns=[1])).dim
+    2
     """
     if measure not in MEASURES:
         raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {measure!r}")
@@ -232,87 +293,21 @@ def as_family(family: Any) -> Family:
         )
     if family not in _NAMES:
         raise ValueError(f"family must be one of {', '.join(_NAMES)}, got {family!r}")
-    return _NAMES[family]()
+    return _NAMES[family]
 
 
 def check_indices(index_set: Any, families: tuple[Family, ...]) -> np.ndarray:
     """Return multi-indices as an array of our own that cannot be written to."""
-    rows = np.asarray(index_set)
-    if rows.ndim == 1:
-        rows = rows[:, None]
-    if rows.ndim != 2 or 0 in rows.shape:
-        raise ValueError(
-            f"index_set must have shape (m, dim) with at least one row, got shape {rows.shape}"
-        )
+    rows = as_indices(index_set)
     if rows.shape[1] != len(families):
         raise ValueError(
             f"there must be one family, or one for each of {rows.shape[1]} coordinates, got "
             f"{len(families)}"
         )
-    if rows.dtype.kind not in "iu":
-        raise ValueError(f"index_set must hold integers, got dtype {rows.dtype}")
-    rows = rows.astype(np.int64)
-    polynomial = np.array([f.kind == POLYNOMIAL for f in families])
+    polynomial = np.array([f.form == POLYNOMIAL for f in families])
     if np.any(rows[:, polynomial] < 0):
         raise ValueError(f"degrees must not be negative, got {rows[:, polynomial].min()}")
     if len(np.unique(rows, axis=0)) < len(rows):
         raise ValueError("index_set must not hold an index twice")
     rows.setflags(write=False)
     return rows
-
-
-def _product(families: tuple[Family, ...], indices: np.ndarray) -> Product:
-    """Plan the evaluation: which function comes from which by one multiplication."""
-    dim = len(families)
-    columns = np.empty_like(indices)  # of the table of each coordinate
-    for j, f in enumerate(families):
-        k = indices[:, j]
-        columns[:, j] = k if f.kind == POLYNOMIAL else np.where(k > 0, 2 * k - 1, -2 * k)
-    sizes = [int(c.max()) + 1 for c in columns.T]
-    sizes = [
-        s if f.kind == POLYNOMIAL else s + 1 - s % 2 for s, f in zip(sizes, families, strict=True)
-    ]
-    first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    recurrence = np.zeros((3, first[-1]))
-    for j, f in enumerate(families):
-        if f.kind == POLYNOMIAL:
-            recurrence[:, first[j] : first[j + 1]] = f.recurrence(sizes[j])
-
-    # every function needs the one without its last factor; those may need further ones
-    closed = [columns]
-    for _ in range(dim):
-        last = _without_last(closed[-1])
-        closed.append(np.unique(last, axis=0))
-        if not np.any(closed[-1]):
-            break
-    everything, place = np.unique(np.concatenate(closed), axis=0, return_inverse=True)
-    level = np.sum(everything != 0, axis=1)
-    order = np.argsort(level, kind="stable")
-    functions = everything[order]
-    where = np.empty(len(order), np.int64)
-    where[order] = np.arange(len(order))
-    slot = where[place[: len(columns)]]
-
-    wanted = _without_last(functions)
-    _, parents = np.unique(np.concatenate([functions, wanted]), axis=0, return_inverse=True)
-    lookup = np.empty(len(functions), np.int64)
-    lookup[parents[: len(functions)]] = np.arange(len(functions))
-    parent = lookup[parents[len(functions) :]]
-    last = _last(functions)
-    factor = first[last] + functions[np.arange(len(functions)), last]
-    counts = np.bincount(level)
-    levels = (0, *(int(c) for c in np.cumsum(counts)))
-    kinds = tuple(f.kind for f in families)
-    return Product(kinds, first, recurrence, parent, factor, levels, slot)
-
-
-def _last(rows: np.ndarray) -> np.ndarray:
-    """Return the last coordinate of each row that is not zero; 0 where all are."""
-    places = np.where(rows != 0, np.arange(rows.shape[1]), 0)
-    return places.max(axis=1)
-
-
-def _without_last(rows: np.ndarray) -> np.ndarray:
-    out = rows.copy()
-    out[np.arange(len(rows)), _last(rows)] = 0
-    return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,45 +11,40 @@ from lrla._core.arrays import numpy_space
 from lrla._core.random import Domain, Key, key_of, seed_of, tag
 from lrla._core.results import Info, Status
 from lrla.approximation._basis import Basis
-from lrla.approximation._design import Design
+from lrla.approximation._design import Design, optimal_weights
+from lrla.approximation._empirical import EmpiricalBasis
 from lrla.approximation._index_sets import check_count
 from lrla.kernels import philox
-from lrla.kernels.induced import quantile
+
+_SAMPLE, _STRATA = range(2)  # streams
 
 
-def christoffel_points(basis: Basis, key: Key, stream: int, first: int, count: int) -> np.ndarray:
+def christoffel_points(
+    basis: Basis | EmpiricalBasis, key: Key, stream: int, first: int, count: int
+) -> np.ndarray:
     """Draw the points numbered ``first .. first + count - 1`` of one stream.
 
-    Each point is a function of (key, stream) and its number. It comes from the mixture of the
-    induced distributions of all functions of the basis.
+    Each point is a function of (key, stream) and its number. For a `Basis` it comes from the mixture
+    of the induced distributions of all functions.
     """
-    u = _uniform(basis, key, stream, first, count)
-    return _points(basis, (u[:, 0] * len(basis)).astype(np.int64), u[:, 1:])
+    return basis.from_uniform(_uniform(basis, key, stream, first, count))
 
 
-def _uniform(basis: Basis, key: Key, stream: int, first: int, count: int) -> np.ndarray:
+def _uniform(
+    basis: Basis | EmpiricalBasis, key: Key, stream: int, first: int, count: int
+) -> np.ndarray:
     which = tag(Domain.CHRISTOFFEL, stream)
-    return philox.uniform(numpy_space(), key, which, first, first + count, basis.dim + 1)
-
-
-def _points(basis: Basis, chosen: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Turn numbers of functions and uniform numbers into points."""
-    X = np.empty(u.shape)
-    for j, family in enumerate(basis.families):
-        degree = basis.indices[chosen, j]
-        t = quantile(u[:, j], degree, family.law(int(abs(basis.indices[:, j]).max())))
-        X[:, j] = np.clip(family.shift + family.unit * t, *family.support)
-    return X
+    return philox.uniform(numpy_space(), key, which, first, first + count, basis.n_uniform)
 
 
 def christoffel_sample(
-    basis: Basis, size: int, *, stratified: bool = False, rng: Any = None
+    basis: Basis | EmpiricalBasis, size: int, *, stratified: bool = False, rng: Any = None
 ) -> Design:
     """Draw independent points from the optimal measure of weighted least squares.
 
     Parameters
     ----------
-    basis : Basis
+    basis : Basis or EmpiricalBasis
         The space.
     size : int
         Number of points.
@@ -68,7 +64,8 @@ def christoffel_sample(
     Raises
     ------
     ValueError
-        If ``size`` is negative or not whole.
+        If ``size`` is negative or not whole, or degrees are so high that squares of the functions
+        overflow.
 
     Notes
     -----
@@ -100,12 +97,65 @@ def christoffel_sample(
     seed = seed_of(rng)
     key = key_of(seed)
     if stratified:
-        u = _uniform(basis, key, 0, 0, size)
-        stratum = philox.permute(np.arange(size), key, tag(Domain.CHRISTOFFEL, 1), max(size, 1))
-        chosen = ((stratum + u[:, 0]) * (len(basis) / max(size, 1))).astype(np.int64)
-        points = _points(basis, np.minimum(chosen, len(basis) - 1), u[:, 1:])
+        u = _uniform(basis, key, _SAMPLE, 0, size)
+        which = tag(Domain.CHRISTOFFEL, _STRATA)
+        stratum = philox.permute(np.arange(size), key, which, max(size, 1))
+        u[:, 0] = (stratum + u[:, 0]) / max(size, 1)
+        points = basis.from_uniform(u)
     else:
-        points = christoffel_points(basis, key, 0, 0, size)
-    weights = len(basis) / basis.christoffel(points)
+        points = christoffel_points(basis, key, _SAMPLE, 0, size)
     kind = "stratified christoffel" if stratified else "christoffel"
+    weights = optimal_weights(basis, points)
     return Design(points, weights, kind, Status.CONVERGED, Info(seed=seed))
+
+
+def christoffel_size(
+    m: int, *, eps: float = 0.5, delta: float = 0.01, two_sided: bool = False
+) -> int:
+    """Say how many points of the Christoffel measure make weighted least squares stable.
+
+    Parameters
+    ----------
+    m : int
+        Dimension of the space.
+    eps : float, default 0.5
+        How far eigenvalues of the weighted Gram matrix may be from one, between 0 and 1.
+    delta : float, default 0.01
+        Accepted probability that one of them is further.
+    two_sided : bool, default False
+        Whether large eigenvalues count as well as small ones, which are those that hurt.
+
+    Returns
+    -------
+    int
+        The least n for which ``m exp(-c n / m) <= delta``, ``c = eps + (1 - eps) log(1 - eps)``; with
+        two sides, ``2 m exp(-c n / m) <= delta``, ``c = (1 + eps) log(1 + eps) - eps``.
+
+    Raises
+    ------
+    ValueError
+        If m is less than 1, or eps or delta is not between 0 and 1.
+
+    Notes
+    -----
+    The matrix Chernoff bound, of which every summand has norm ``m / n`` [1]_. It says nothing about
+    determinantal designs, which need far fewer points.
+
+    References
+    ----------
+    .. [1] A. Cohen, G. Migliorati, "Optimal weighted least-squares methods", SMAI J. Comput. Math.
+       3, 2017, theorem 2.1.
+
+    Examples
+    --------
+    >>> from lrla.approximation import christoffel_size
+    >>> christoffel_size(11, eps=0.9, two_sided=True), christoffel_size(11, eps=0.9)
+    (265, 115)
+    """
+    m = check_count(m, "m", 1)
+    for name, value in (("eps", eps), ("delta", delta)):
+        if not 0 < value < 1:
+            raise ValueError(f"{name} must be between 0 and 1, got {value}")
+    if two_sided:
+        return math.ceil(m * math.log(2 * m / delta) / ((1 + eps) * math.log1p(eps) - eps))
+    return math.ceil(m * math.log(m / delta) / (eps + (1 - eps) * math.log1p(-eps)))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from lrla._core.arrays import Array
 from lrla._core.results import Info, Result, Status
@@ -37,3 +40,20 @@ class Design(Result):
     def __len__(self) -> int:
         """Return the number of points."""
         return int(self.points.shape[0])
+
+
+def optimal_weights(basis: Any, points: np.ndarray) -> np.ndarray:
+    """Return m / k_m at points, the density of the measure with respect to its Christoffel measure.
+
+    Raises
+    ------
+    ValueError
+        If the squares of the functions overflow.
+    """
+    k = basis.christoffel(points)
+    if not np.all(np.isfinite(k)):
+        raise ValueError(
+            "the squares of the functions overflow float64 at points of the Christoffel measure; "
+            "take lower degrees: Hermite polynomials reach some 300, Laguerre polynomials 150"
+        )
+    return len(basis) / k

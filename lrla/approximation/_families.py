@@ -1,24 +1,26 @@
-"""Families of functions of one variable, orthonormal under a probability measure."""
+"""What a family of functions of one variable is: orthonormal under a probability measure."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from lrla.kernels.induced import LEGENDRE, Law
 from lrla.kernels.orthogonal import POLYNOMIAL
 
 
 class Family:
     """What a basis asks of the functions of one coordinate.
 
-    Points x of the user are ``shift + scale * t``; everything here is about t.
+    Points x of the user are ``shift + unit * t``; everything else is about t.
+
+    Attributes
+    ----------
+    form : int
+        How the functions are evaluated: as one of the kinds of `lrla.kernels.orthogonal`.
     """
 
-    kind: ClassVar[int] = POLYNOMIAL
+    form: int = POLYNOMIAL
 
     @property
     def shift(self) -> float:
@@ -40,47 +42,30 @@ class Family:
         """Integral over x of the weight function that the measure normalizes."""
         raise NotImplementedError
 
-    def coefficients(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return a and b of ``t p[k] = b[k+1] p[k+1] + a[k] p[k] + b[k] p[k-1]``, k < n."""
-        raise NotImplementedError
-
-    def law(self, degree: int) -> Law:
-        """Describe the distributions ``abs(p[k]) ** 2 dmu`` for k up to a degree."""
-        raise NotImplementedError
-
     def recurrence(self, n: int) -> np.ndarray:
-        """Return the rows of `lrla.kernels.orthogonal.Product` for n functions."""
-        a, b = self.coefficients(n)
-        return np.stack([a[:n], b[:n], 1 / b[1 : n + 1]])
+        """Return the rows of `lrla.kernels.orthogonal.Product` for n polynomials."""
+        raise NotImplementedError
+
+    def columns(self, index: np.ndarray) -> np.ndarray:
+        """Say which columns of a table of all functions have some indices."""
+        return index
+
+    def quantile(self, u: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """Find t with ``F_k(t) = u``, F_k the distribution of ``abs(p_k) ** 2 dmu``."""
+        raise NotImplementedError
 
 
-def check_interval(low: float, high: float) -> None:
-    """Refuse what is not a bounded interval."""
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"low and high must be finite and low < high, got {low} and {high}")
+class OnInterval(Family):
+    """A family on a bounded interval of x, which is [-1, 1] of t."""
 
-
-@dataclass(frozen=True)
-class Legendre(Family):
-    """Legendre polynomials: the uniform distribution on an interval.
-
-    Parameters
-    ----------
-    low, high : float, default -1 and 1
-        The interval.
-
-    Examples
-    --------
-    >>> from lrla.approximation import Legendre, basis
-    >>> basis(Legendre(0, 1), [[0], [1]])([[1.0]]).round(4)
-    array([[1.    , 1.7321]])
-    """
-
-    low: float = -1.0
-    high: float = 1.0
+    low: float
+    high: float
 
     def __post_init__(self) -> None:
-        check_interval(self.low, self.high)
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise ValueError(
+                f"low and high must be finite and low < high, got {self.low} and {self.high}"
+            )
 
     @property
     def shift(self) -> float:
@@ -97,16 +82,37 @@ class Legendre(Family):
         """The interval."""
         return self.low, self.high
 
+
+class Scaled(Family):
+    """A family on an unbounded interval, with a place and a scale."""
+
+    loc: float
+    scale: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.loc) and math.isfinite(self.scale) and self.scale > 0):
+            raise ValueError(
+                f"loc must be finite, and scale finite and positive, got {self.loc} and "
+                f"{self.scale}"
+            )
+
     @property
-    def mass(self) -> float:
-        """The length: the weight function is one."""
-        return self.high - self.low
+    def shift(self) -> float:
+        """The place."""
+        return self.loc
 
-    def coefficients(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """See `Family`."""
-        k = np.arange(n + 1.0)
-        return np.zeros(n), k / np.sqrt(np.abs(4 * k * k - 1))
+    @property
+    def unit(self) -> float:
+        """The scale."""
+        return self.scale
 
-    def law(self, degree: int) -> Law:
-        """See `Family`."""
-        return Law(LEGENDRE, ())
+
+def exponent(value: float, name: str) -> None:
+    """Refuse exponents with which a weight has no integral."""
+    if not (math.isfinite(value) and value > -1):
+        raise ValueError(f"{name} must be finite and greater than -1, got {value}")
+
+
+def steps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Turn ``t p[k] = b[k+1] p[k+1] + a[k] p[k] + b[k] p[k-1]`` into what kernels use."""
+    return np.stack([a, b[:-1], 1 / b[1:]])
