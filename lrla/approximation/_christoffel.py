@@ -150,7 +150,7 @@ def christoffel_size(
     --------
     >>> from lrla.approximation import christoffel_size
     >>> christoffel_size(11, eps=0.9, two_sided=True), christoffel_size(11, eps=0.9)
-    (265, 115)
+    (265, 116)
     """
     m = check_count(m, "m", 1)
     for name, value in (("eps", eps), ("delta", delta)):

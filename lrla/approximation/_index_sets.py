@@ -64,7 +64,7 @@ def total_degree(dim: int, degree: int, *, weights: Any = None) -> np.ndarray:
            [1, 0],
            [0, 1]])
     >>> len(total_degree(2, 10)), len(total_degree(2, 10, weights=[1, 3]))
-    (66, 22)
+    (66, 26)
     """
     dim, degree = check_count(dim, "dim", 1), check_count(degree, "degree")
     costs = [np.arange(int(degree / w * (1 + _SLACK)) + 1) * w for w in _weights(weights, dim)]
