@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -107,55 +106,3 @@ def christoffel_sample(
     kind = "stratified christoffel" if stratified else "christoffel"
     weights = optimal_weights(basis, points)
     return Design(points, weights, kind, Status.CONVERGED, Info(seed=seed))
-
-
-def christoffel_size(
-    m: int, *, eps: float = 0.5, delta: float = 0.01, two_sided: bool = False
-) -> int:
-    """Say how many points of the Christoffel measure make weighted least squares stable.
-
-    Parameters
-    ----------
-    m : int
-        Dimension of the space.
-    eps : float, default 0.5
-        How far eigenvalues of the weighted Gram matrix may be from one, between 0 and 1.
-    delta : float, default 0.01
-        Accepted probability that one of them is further.
-    two_sided : bool, default False
-        Whether large eigenvalues count as well as small ones, which are those that hurt.
-
-    Returns
-    -------
-    int
-        The least n for which ``m exp(-c n / m) <= delta``, ``c = eps + (1 - eps) log(1 - eps)``; with
-        two sides, ``2 m exp(-c n / m) <= delta``, ``c = (1 + eps) log(1 + eps) - eps``.
-
-    Raises
-    ------
-    ValueError
-        If m is less than 1, or eps or delta is not between 0 and 1.
-
-    Notes
-    -----
-    The matrix Chernoff bound, of which every summand has norm ``m / n`` [1]_. It says nothing about
-    determinantal designs, which need far fewer points.
-
-    References
-    ----------
-    .. [1] A. Cohen, G. Migliorati, "Optimal weighted least-squares methods", SMAI J. Comput. Math.
-       3, 2017, theorem 2.1.
-
-    Examples
-    --------
-    >>> from lrla.approximation import christoffel_size
-    >>> christoffel_size(11, eps=0.9, two_sided=True), christoffel_size(11, eps=0.9)
-    (265, 116)
-    """
-    m = check_count(m, "m", 1)
-    for name, value in (("eps", eps), ("delta", delta)):
-        if not 0 < value < 1:
-            raise ValueError(f"{name} must be between 0 and 1, got {value}")
-    if two_sided:
-        return math.ceil(m * math.log(2 * m / delta) / ((1 + eps) * math.log1p(eps) - eps))
-    return math.ceil(m * math.log(m / delta) / (eps + (1 - eps) * math.log1p(-eps)))

@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lrla.approximation._families import Family, Legendre
+from lrla.approximation._classical import Legendre
+from lrla.approximation._families import Family
 
 Model = Callable[[int, np.ndarray], np.ndarray]  # from m and 2 m - 1 uniform numbers to m values
 

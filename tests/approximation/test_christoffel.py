@@ -14,7 +14,6 @@ from lrla.approximation import (
     Recurrence,
     basis,
     christoffel_sample,
-    christoffel_size,
     hyperbolic_cross,
     mirrored,
     total_degree,
@@ -177,56 +176,3 @@ def test_sizes_are_whole(size):
 def test_overflow_is_an_error():
     with pytest.raises(ValueError, match="squares of the functions overflow float64"):
         christoffel_sample(basis("laguerre", [300]), 100, rng=90210)
-
-
-@pytest.mark.parametrize(
-    ("m", "options", "size"),
-    [
-        (11, {"eps": 0.9, "two_sided": True}, 265),
-        (21, {"eps": 0.9, "two_sided": True}, 549),  # 548.3 points, and the bound holds from 549 on
-        (11, {}, 503),
-        (1, {"eps": 0.9, "delta": 0.5}, 2),
-    ],
-)
-def test_sample_sizes(m, options, size):
-    assert christoffel_size(m, **options) == size
-
-
-@pytest.mark.parametrize("two_sided", [False, True])
-def test_sample_sizes_are_the_least_for_the_bound(two_sided):
-    for m in (3, 40):
-        for eps in (0.1, 0.5, 0.99):
-            n = christoffel_size(m, eps=eps, delta=1e-3, two_sided=two_sided)
-            c = (
-                (1 + eps) * np.log(1 + eps) - eps
-                if two_sided
-                else eps + (1 - eps) * np.log(1 - eps)
-            )
-            sides = 1 + two_sided
-            assert sides * m * np.exp(-c * n / m) <= 1e-3 < sides * m * np.exp(-c * (n - 1) / m)
-
-
-@pytest.mark.statistical
-def test_sample_sizes_keep_their_promise():
-    """Chance of a failure is at most 0.05 each; 20 of 100 or more have probability below 1e-7."""
-    space = SPACES["legendre"]
-    n = christoffel_size(len(space), eps=0.5, delta=0.05)
-    failures = 0
-    for seed in range(100):
-        design = christoffel_sample(space, n, rng=seed)
-        V = space(design.points) * np.sqrt(design.weights / n)[:, None]
-        failures += np.linalg.svd(V, compute_uv=False)[-1] ** 2 < 0.5
-    assert failures < 20
-
-
-@pytest.mark.parametrize(
-    ("m", "options", "message"),
-    [
-        (0, {}, "m must be an integer, at least 1, got 0"),
-        (3, {"eps": 1}, "eps must be between 0 and 1, got 1"),
-        (3, {"delta": 0}, "delta must be between 0 and 1, got 0"),
-    ],
-)
-def test_what_is_no_sample_size(m, options, message):
-    with pytest.raises(ValueError, match=message):
-        christoffel_size(m, **options)
