@@ -17,6 +17,18 @@ def positions(rows: np.ndarray, among: np.ndarray) -> np.ndarray:
     return lookup[number[len(among) :]]
 
 
+def neighbours(rows: np.ndarray, signed: np.ndarray) -> np.ndarray:
+    """List the indices that are one step further from zero than one of a set, and not in it."""
+    steps = []
+    for j in range(rows.shape[1]):
+        for sign in (1, -1) if signed[j] else (1,):
+            step = rows[sign * rows[:, j] >= 0].copy()
+            step[:, j] += sign
+            steps.append(step)
+    around = np.unique(np.concatenate(steps), axis=0)
+    return around[positions(around, rows) < 0]
+
+
 def is_downward_closed(index_set: Any) -> bool:
     """Tell whether an index set holds, with each index, all that are nearer to zero.
 
@@ -44,7 +56,7 @@ def is_downward_closed(index_set: Any) -> bool:
     """
     rows = as_indices(index_set)
     return all(
-        np.all(positions(_moved(rows[rows[:, j] != 0], j, -1), rows) >= 0)
+        np.all(positions(_inward(rows[rows[:, j] != 0], j), rows) >= 0)
         for j in range(rows.shape[1])
     )
 
@@ -78,9 +90,7 @@ def margin(index_set: Any) -> np.ndarray:
     rows = as_indices(index_set)
     if np.any(rows < 0):
         raise ValueError(f"index_set must not be negative, got {rows.min()}")
-    around = np.concatenate([_moved(rows, j, 1) for j in range(rows.shape[1])])
-    around = np.unique(around, axis=0)
-    return graded(around[positions(around, rows) < 0])
+    return graded(neighbours(rows, np.zeros(rows.shape[1], bool)))
 
 
 def reduced_margin(index_set: Any) -> np.ndarray:
@@ -112,12 +122,12 @@ def reduced_margin(index_set: Any) -> np.ndarray:
     around = margin(rows)
     fits = np.ones(len(around), bool)
     for j in range(rows.shape[1]):
-        fits &= (around[:, j] == 0) | (positions(_moved(around, j, -1), rows) >= 0)
+        fits &= (around[:, j] == 0) | (positions(_inward(around, j), rows) >= 0)
     return around[fits]
 
 
-def _moved(rows: np.ndarray, j: int, by: int) -> np.ndarray:
-    """Move coordinate j away from zero, or towards it."""
+def _inward(rows: np.ndarray, j: int) -> np.ndarray:
+    """Move coordinate j towards zero."""
     out = rows.copy()
-    out[:, j] += by * np.where(out[:, j] < 0, -1, 1)
+    out[:, j] -= np.sign(out[:, j])
     return out

@@ -9,6 +9,7 @@ import numpy as np
 from lrla._core.arrays import adjoint
 from lrla.approximation._basis import Basis
 from lrla.approximation._fit import WeightedFit
+from lrla.approximation._margins import neighbours, positions
 from lrla.kernels.orthogonal import POLYNOMIAL
 
 _WIDE = 2  # times as many candidates as are wanted, at least
@@ -22,7 +23,7 @@ def following(space: Basis, found: WeightedFit, count: int) -> np.ndarray:
     the coefficients that stand out of the noise, and inner products with the residual, where these
     do.
     """
-    signed = np.array([family.kind != POLYNOMIAL for family in space.families])
+    signed = np.array([family.form != POLYNOMIAL for family in space.families])
     rows = candidates(space.indices, signed, _WIDE * count)
     loo = np.asarray(found.loo_residuals)
     E = np.where(np.isfinite(loo), loo, np.asarray(found.residuals)).reshape(len(found.design), -1)
@@ -65,18 +66,6 @@ def candidates(indices: np.ndarray, signed: np.ndarray, count: int) -> np.ndarra
     return known[len(indices) :]
 
 
-def neighbours(rows: np.ndarray, signed: np.ndarray) -> np.ndarray:
-    """List the indices that are one step further from zero than one of a set, and not in it."""
-    steps = []
-    for j in range(rows.shape[1]):
-        for sign in (1, -1) if signed[j] else (1,):
-            step = rows[sign * rows[:, j] >= 0].copy()
-            step[:, j] += sign
-            steps.append(step)
-    around = np.unique(np.concatenate(steps), axis=0)
-    return around[positions(around, rows) < 0]
-
-
 def enveloped(rows: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Raise each size to the largest of the indices that are further from zero in all coordinates."""
     sizes = sizes.copy()
@@ -90,11 +79,3 @@ def enveloped(rows: np.ndarray, sizes: np.ndarray) -> np.ndarray:
             places = positions(parents, rows)
             np.maximum.at(sizes, places[places >= 0], sizes[inner[places >= 0]])
     return sizes
-
-
-def positions(rows: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Find rows among others: where, or -1."""
-    number = np.unique(np.concatenate((among, rows)), axis=0, return_inverse=True)[1]
-    where = np.full(int(number.max(initial=-1)) + 1, -1)
-    where[number[: len(among)]] = np.arange(len(among))
-    return where[number[len(among) :]]
