@@ -26,7 +26,8 @@ from lrla.approximation._fit import (
     mean_square,
 )
 from lrla.approximation._index_sets import check_count
-from lrla.approximation._neighbours import following, positions
+from lrla.approximation._margins import positions
+from lrla.approximation._neighbours import following
 from lrla.approximation._processes import dpp_sample
 from lrla.approximation._solve import Rows, extremes
 from lrla.approximation._stable import StabilityError, check_share, child
