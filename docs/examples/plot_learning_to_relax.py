@@ -111,7 +111,7 @@ for name, costs in spent.items():
 # it cannot look counts up.
 
 young, used, ideal = YoungHistory(diagonal=4.0), [], []
-for k in range(200):
+for k in range(100):
     trial = young.ask(shifts[k])
     M = A + shifts[k] * scipy.sparse.eye_array(n)
     run = sor(M.tocsr(), B[k], rtol=TOL, check_every=1, **trial.params)
@@ -120,9 +120,9 @@ for k in range(200):
     beta = 4 * np.cos(np.pi / 11) / (4 + shifts[k])
     exact = 1 + (beta / (1 + np.sqrt(1 - beta**2))) ** 2
     ideal.append(sor(M.tocsr(), B[k], omega=exact, rtol=TOL, check_every=1).info.iterations)
-share = np.sum(used) / table[:200, best].sum()
+share = np.sum(used) / table[:100, best].sum()
 print(f"{'Young from history':20} {share:.3f} of the best fixed omega")
-print(f"{'Young, exact':20} {np.sum(ideal) / table[:200, best].sum():.3f}")
+print(f"{'Young, exact':20} {np.sum(ideal) / table[:100, best].sum():.3f}")
 
 # %%
 # On the left, the picture of the paper: how much of the work is left after how many iterations. On
@@ -141,7 +141,7 @@ for name, (costs, style) in lines.items():
     left.plot(costs.cumsum() / 1e3, STEPS - np.arange(1, STEPS + 1), style, label=name)
     right.plot((costs - table[order, best]).cumsum() / 1e3, style)
 right.plot(share * table[order, best].cumsum() / 1e3 - table[order, best].cumsum() / 1e3, "C6-.",
-           label="Young from history, at its mean over 200 systems")  # fmt: skip
+           label="Young from history, at its mean over 100 systems")  # fmt: skip
 left.set(xlabel="thousand iterations", ylabel="systems left", title="Work left", xlim=(0, None))
 right.set(xlabel="system", ylabel="thousand iterations", title="Regret")
 top = (spent["Tsallis-INF"] - table[order, best]).sum() / 1e3

@@ -128,8 +128,9 @@ def run(function: Callable[..., _T], parts: Sequence[tuple[Any, ...]], *, work: 
     some 20 microseconds, so below 300 microseconds it stays in the calling thread; so does work
     asked for by a pool thread.
     """
-    n = min(thread_count(), len(parts))
-    if n <= 1 or work < 3e-4 or getattr(_inside, "value", False):
+    small = len(parts) <= 1 or work < 3e-4 or getattr(_inside, "value", False)
+    n = 1 if small else min(thread_count(), len(parts))
+    if n <= 1:
         return [function(*part) for part in parts]
     pool = _executor(n)
     following = iter(range(len(parts)))

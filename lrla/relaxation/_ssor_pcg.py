@@ -93,7 +93,7 @@ def conjugate_until(
                 sizes = run.measure()
                 course.matvecs += 1
                 x = None
-                if np.any(run.live & (sizes <= problem.target)):
+                if (run.live & (sizes <= problem.target)).any():
                     x = run.x()  # the recursion says so: ask the system itself
                     sizes = problem.sizes(problem.residual(x))
                     course.matvecs += 1
@@ -101,7 +101,7 @@ def conjugate_until(
                 elif callback is not None:
                     x = run.x()
                 excess = course.check(sizes, None if x is None else x * problem.unit)
-                if excess > 0 and not np.any(run.live):
+                if excess > 0 and not run.live.any():
                     loop.stop(Status.STAGNATED)
     x = run.x()
     course.sizes = problem.sizes(problem.residual(x))
@@ -145,34 +145,40 @@ class _Run:
 
     def step(self) -> bool:
         """Do one iteration; False if a curvature is not positive."""
-        split, live = self.split, self.live
+        split = self.split
         p, product, curvature = eisenstat_step(
             self.buffers[0], self.rest, self._scalars(self.beta), *split.lower, *split.upper,
             2 - split.omega, *split.turns.layout, self.buffers,
         )  # fmt: skip
         curve = numbers(curvature)
-        if not np.all((curve > 0) & (curve < math.inf) | ~live):
+        if not ((curve > 0) & (curve < math.inf) | ~self.live).all():
             return False
-        length = np.where(live, self.rho / np.where(live, curve, 1.0), 0.0)
+        length = self._over(self.rho, curve)
         _, _, square = axpy_pair(
             self.z, self.rest, p, product, self._scalars(length), (self.z, self.rest)
         )
         before, self.rho = self.rho, numbers(square)
-        self.beta = np.where(live, self.rho / np.where(live, before, 1.0), 0.0)
+        self.beta = self._over(self.rho, before)
         self.since += 1
         return True
+
+    def _over(self, one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> Any:
+        """Divide where something is left to do; elsewhere the answer is 0."""
+        if self.live.all():
+            return one / other
+        return np.where(self.live, one / np.where(self.live, other, 1.0), 0.0)
 
     def due(self, check_every: int) -> bool:
         """Tell whether to look at the residuals of the system now."""
         near = self.ratio * np.sqrt(self.rho) <= 1.2 * self.problem.target
-        return self.since >= check_every or bool(np.any(near & self.live))
+        return self.since >= check_every or bool((near & self.live).any())
 
     def measure(self) -> np.ndarray[Any, Any]:
         """Return the norms of the residuals that belong to the recursion, of those that live."""
         self.since = 0
         rest = triangle_product(self.rest, *self.split.lower)
         sizes = self.problem.sizes(rest / _beside(self.split.s, rest))
-        self.sizes = np.where(self.live, sizes, self.sizes)
+        self.sizes = sizes if self.live.all() else np.where(self.live, sizes, self.sizes)
         fine = self.live & (self.rho > 0)
         self.ratio = np.where(fine, sizes / np.sqrt(np.where(fine, self.rho, 1.0)), self.ratio)
         return self.sizes

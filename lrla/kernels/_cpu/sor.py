@@ -103,7 +103,6 @@ def _repeats(data, indices, indptr, starts):
 def sweeps(x, b, data, indices, indptr, runs, blocks, independent, n_sweeps, reverse, out):
     new, target = _room(x, out)
     args = new, *_plain(b, data, indices, indptr)
-    threads = thread_count()
     colours = [_pieces(a, z) for a, z in pairwise(blocks)] if independent else []
     ends = [z for colour in colours for _, z in colour] if independent else blocks[1:]
     bounds = np.array([0, *ends], np.int64)
@@ -118,7 +117,7 @@ def sweeps(x, b, data, indices, indptr, runs, blocks, independent, n_sweeps, rev
     if independent:
         plan = _by_colours([len(c) for c in colours], n_sweeps, reverse)
     else:
-        plan = _waves(bounds.size - 1, n_sweeps, threads, step)
+        plan = _waves(bounds.size - 1, n_sweeps, step)
 
     def part(*place):
         body(*args, bounds, sums, *place, reverse)
@@ -146,13 +145,15 @@ def _by_colours(counts, n_sweeps, reverse):
             yield [(k, k + 1, u, u + 1) for u in (total - 1 - g if reverse else g for g in pieces)]
 
 
-def _waves(n_blocks, n_sweeps, threads, step):
+def _waves(n_blocks, n_sweeps, step):
     """Yield lists of (first sweep, last + 1, first time, last + 1) that may be done side by side.
 
     Each thread has some sweeps and does a stretch of their wave at a time. It is two stretches
     behind the thread before, and a stretch is longer than the waves are deep.
     """
-    if threads == 1 or n_sweeps < 2 or step * n_blocks * n_sweeps < 1e-3:
+    small = n_sweeps < 2 or step * n_blocks * n_sweeps < 1e-3
+    threads = 1 if small else thread_count()
+    if threads == 1:
         yield [(0, n_sweeps, 0, n_blocks + 2 * max(n_sweeps - 1, 0))]
         return
     depth = -(-n_sweeps // threads)
