@@ -6,7 +6,8 @@ conjugate gradients with an SSOR preconditioner by the trick of Eisenstat (1981)
 preconditioner, also one that changes (Notay 2000), and `multishift_cg` many shifts at once
 (Jegerlehner 1996). `RelaxationSequence` learns the factor from one system to the next (Khodak,
 Chow, Balcan, Talwalkar 2024). `kaczmarz` is for systems of any shape (Strohmer, Vershynin 2009;
-Bjorck, Elfving 1979; Zouzias, Freris 2013). `SweepPlan` and `ssor_preconditioner` are for methods of one's own.
+Bjorck, Elfving 1979; Zouzias, Freris 2013). `SweepPlan`,
+`RedBlackStencil` and `ssor_preconditioner` are for methods of one's own.
 """
 
 from lrla.relaxation._cg import cg, multishift_cg
@@ -18,9 +19,11 @@ from lrla.relaxation._result import SolveResult
 from lrla.relaxation._sequence import RelaxationSequence
 from lrla.relaxation._ssor_pcg import ssor_pcg
 from lrla.relaxation._stationary import gauss_seidel, jacobi, sor, ssor
+from lrla.relaxation._stencil import RedBlackStencil
 
 __all__ = [
     "OmegaResult",
+    "RedBlackStencil",
     "RelaxationSequence",
     "SolveResult",
     "SweepPlan",
