@@ -76,7 +76,10 @@ def look(A: Any, b: Any, weights: Any, ridge: Any, *, complex_ok: bool) -> Quest
             "cannot be taken; pass A.compute(), or a sample of the rows"
         )
     if op.kind == "sparse" and not op.space.is_numpy:
-        raise NotImplementedError("sparse CuPy matrices are not supported here; pass A.toarray()")
+        raise TypeError(
+            "A must be an array or a sparse matrix of SciPy, got a sparse matrix of CuPy; pass "
+            "A.toarray()"
+        )
     if m == 0 or n == 0:
         raise ValueError(f"A must have at least one row and one column, got shape {(m, n)}")
     b = as_array(b, "b", ndim=(1, 2))

@@ -16,6 +16,7 @@ from lrla.sampling import LeverageResult, sample_rows
 
 _PILOT_TOL = 1e-4  # gap of the pilot: below the error that its sample has anyway
 _BAND = 0.8  # rows kept for each row of the pilot: Portnoy and Koenker 1997
+_NEAR = 3.0  # times sqrt(k m): rows kept where the fit of a level nearby is the pilot
 _FEW = 0.1  # of these may have had the wrong sign before the band is doubled
 _ROUNDS = 8  # of mistakes put right; in the last of them all rows are taken
 
@@ -26,21 +27,41 @@ def pays(op: Operator) -> bool:
     return m >= 50_000 and m > 50 * n
 
 
-def piloted(task: Task, tau: float, found: LeverageResult, seed: int) -> Answer:
+def neighbours(op: Operator, levels: list[float]) -> bool:
+    """Tell whether the fit of one level may be the pilot of the next."""
+    m, n = op.shape
+    return len(levels) > 1 and m >= 10_000 and m > 50 * n
+
+
+def piloted(
+    task: Task,
+    tau: float,
+    found: LeverageResult,
+    seed: int,
+    near: tuple[float, Answer] | None = None,
+) -> Answer:
     """Minimise the sum of ``weights * max(tau * r, (tau - 1) * r)`` by as few rows as that takes.
 
     Portnoy and Koenker's preprocessing: fit a sample, sum up the rows whose residual is too large
     for its sign to be in doubt, solve for the others, verify the signs. The pilot is drawn by
     leverage scores, not uniformly, so that it has full rank whatever the data; the same scores say
-    how far each prediction of the pilot may be off.
+    how far each prediction of the pilot may be off. The fit of a level nearby makes a better pilot,
+    for nothing: the preprocessing of Chernozhukov, Fernández-Val and Melly (2022).
     """
     xp, op = task.op.space.xp, task.op
     m, k = op.shape[0], int(found.T.shape[1])
     T = xp.astype(found.T, task.b.dtype)
-    size = math.ceil(k**0.5 * m ** (2 / 3))
-    drawn = sample_rows(found.scores / k + 1 / m, size, design="poisson", rng=seed)
-    draw = xp.astype(drawn.weights, task.b.dtype)
-    pilot = interior(_part(task, T, found, drawn.indices, draw, _PILOT_TOL), tau)
+    if near is None:
+        size = math.ceil(k**0.5 * m ** (2 / 3))
+        drawn = sample_rows(found.scores / k + 1 / m, size, design="poisson", rng=seed)
+        draw = xp.astype(drawn.weights, task.b.dtype)
+        pilot = interior(_part(task, T, found, drawn.indices, draw, _PILOT_TOL), tau)
+        shift, width = 0.0, _BAND * size / m
+    else:
+        pilot = replace(near[1], history=[], iterations=0)
+        # in ranks of residuals the quantiles of parallel planes differ by their levels
+        shift = tau - near[0]
+        width = _NEAR * math.sqrt(k / m) + abs(shift) / 2
     x, history, count = pilot.x, list(pilot.history), pilot.iterations
     r = task.b - products(op, x)
     if task.is_rounding(r):
@@ -51,9 +72,9 @@ def piloted(task: Task, tau: float, found: LeverageResult, seed: int) -> Answer:
     spread = xp.sqrt(xp.astype(found.scores, r.dtype)) / w
     tiny = float(xp.max(spread)) * 1e-8
     z = r / xp.where(spread > tiny, spread, xp.full_like(spread, tiny))
-    width, pilot_at, wrong = _BAND * size / m, (x, r), None
+    pilot_at, wrong = (x, r), None
     few = _FEW * width * m
-    centre = float(xp.sum(xp.where(r < 0, w, xp.zeros_like(w)))) / m
+    centre = float(xp.sum(xp.where(r < 0, w, xp.zeros_like(w)))) / m + shift
     for turn in range(_ROUNDS):
         if wrong is None:
             x, r = pilot_at

@@ -124,12 +124,11 @@ def _largest(q: Array, count: int) -> Array:
 
 
 def independent(C: Array, weight: Array) -> Array | None:
-    """Choose as many independent rows as there are columns, heavy ones first; None if there are
-    not so many.
+    """Choose as many independent rows as there are columns, heavy ones first, if there are so many.
 
     This is QR with pivoting of the weighted rows; a row counts as dependent if what is left of it
-    is less than 1e-10 of it.
-    """  # noqa: D205
+    is less than 1e-10 of it. None where independent rows are too few.
+    """
     space = space_of(C)
     xp, k = space.xp, int(C.shape[1])
     if int(C.shape[0]) < k:

@@ -154,7 +154,7 @@ def subspace_sample(
     scores = _scores(op, p, scheme, leverage, seed)
     scores = scores._replace(values=op.space.xp.astype(scores.values, dtype))
     positive = int(op.space.xp.count_nonzero(scores.values))
-    wanted = as_size(size) if size is not None else math.ceil(_FACTOR * scores.need / eps**2)  # type: ignore[operator]
+    wanted = math.ceil(_FACTOR * scores.need / eps**2) if eps is not None else as_size(size)
     measure = Measure(op, p, seed) if verify else None
     found: Distortion | None = None
     doublings = 0

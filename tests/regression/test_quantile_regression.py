@@ -125,6 +125,75 @@ def test_levels_together_are_levels_alone():
         assert quantile_regression(A, b, scalar, rng=SEED).x.shape == (4,)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_fit_of_a_level_is_the_pilot_of_the_next(weighted):
+    """The answers are those of all rows, in the order asked for, whatever the levels are near to."""
+    rng = np.random.default_rng(SEED)
+    A, b = data(16_000, 5)
+    weights = rng.integers(0, 4, 16_000).astype(float) if weighted else None
+    levels = [0.5031, 0.1017, 0.9023, 0.1217, 0.5031]
+    got = quantile_regression(A, b, levels, weights=weights, rng=SEED)
+    want = quantile_regression(A, b, levels, weights=weights, method="interior", rng=SEED)
+    np.testing.assert_allclose(got.x, want.x, rtol=1e-9)
+    np.testing.assert_allclose(got.objective, want.objective, rtol=1e-12)
+    assert np.all(got.gap < 1e-8)
+    assert (got.info.method, want.info.method) == ("pilot", "interior")
+    np.testing.assert_array_equal(got.tau, levels)
+
+
+def test_standard_errors_do_not_change_with_the_neighbours():
+    A, b = data(12_000, 3)
+    both = quantile_regression(A, b, [0.3, 0.6], covariance="nid", rng=SEED)
+    alone = quantile_regression(A, b, 0.6, covariance="nid", rng=SEED)
+    np.testing.assert_allclose(both.standard_errors[:, 1], alone.standard_errors, rtol=1e-6)
+
+
+def crossing():
+    """Few rows, and curves of near levels: some cross."""
+    rng = np.random.default_rng(SEED)
+    x = rng.uniform(-1, 1, 30)
+    A = np.stack([np.ones(30), x, x**2], axis=1)
+    return A, rng.standard_normal(30)
+
+
+def test_crossings_are_counted_and_predictions_sorted():
+    A, b = crossing()
+    levels = np.array([0.7, 0.3, 0.5, 0.4, 0.6])
+    result = quantile_regression(A, b, levels, rng=SEED)
+    raw = result.predict(A, monotone=False)
+    np.testing.assert_allclose(raw, b[:, None] - result.residuals, atol=1e-12)
+    order = np.argsort(levels)
+    crossed = np.any(np.diff(raw[:, order], axis=1) < -1e-9, axis=1)
+    assert 0 < result.info.crossings == np.sum(crossed)
+    sorted_ = result.predict(A)
+    assert np.all(np.diff(sorted_[:, order], axis=1) >= 0)
+    np.testing.assert_allclose(np.sort(raw, axis=1), sorted_[:, order])
+    np.testing.assert_allclose(sorted_[~crossed], raw[~crossed], rtol=1e-12)
+    one = quantile_regression(A, b, 0.5, rng=SEED)
+    assert one.info.crossings == 0
+    assert one.tau == 0.5
+    np.testing.assert_array_equal(one.predict(A), A @ one.x)
+    with pytest.raises(ValueError, match=r"as many columns as there are coefficients, 3, got sh"):
+        one.predict(A[:, :1])
+
+
+def test_sorted_predictions_are_nearer_to_the_truth():
+    """The law of the data is known: sorting never takes any row farther from it."""
+    rng = np.random.default_rng(SEED)
+    x = rng.uniform(0, 1, 80)
+    A = np.stack([np.ones(80), x, x**2], axis=1)
+    levels = np.linspace(0.1, 0.9, 17)
+    result = quantile_regression(A, rng.random(80), levels, rng=SEED)
+    grid = np.linspace(-0.2, 1.2, 50)
+    new = np.stack([np.ones(50), grid, grid**2], axis=1)
+    raw, kept = result.predict(new, monotone=False), result.predict(new)
+    for order in (1, 2, 5):
+        before = np.sum(abs(raw - levels) ** order, axis=1)
+        after = np.sum(abs(kept - levels) ** order, axis=1)
+        assert np.all(after <= before * (1 + 1e-12))
+        assert np.any(after < 0.9 * before)
+
+
 def test_weights_count_rows():
     A, b = data()
     counts = np.random.default_rng(SEED).integers(0, 4, 200)
@@ -146,6 +215,8 @@ def test_array_libraries(backend):
     got = quantile_regression(
         backend.asarray(A), backend.asarray(b), [0.2, 0.7], covariance="nid", rng=SEED
     )
+    new = backend.asarray(A[:7])
+    np.testing.assert_allclose(backend.to_numpy(got.predict(new)), want.predict(A[:7]), atol=1e-7)
     for name in ("x", "dual", "residuals", "standard_errors"):
         found = getattr(got, name)
         assert type(found) is type(backend.asarray(b))
