@@ -122,8 +122,8 @@ def _noise(rows: Rows) -> float | None:
 
 def _unbiased(kind: str, info: Mapping[str, Any]) -> bool:
     """Tell whether the law of the points is volume-rescaled, with nothing done to it."""
-    one = (
-        kind == "volume" or kind == "dpp" or (kind == "repeated_dpp" and info.get("n_repeats") == 1)
+    one = kind in ("volume", "generalized volume", "dpp") or (
+        kind == "repeated_dpp" and info.get("n_repeats") == 1
     )
     return one and not any(info.get(key) for key in ("conditioned", "subsample", "omitted"))
 

@@ -79,7 +79,9 @@ def dpp_sample(basis: Basis, *, rng: Any = None) -> Design:
     return Design(points, _weights(basis, points), "dpp", Status.CONVERGED, info)
 
 
-def volume_rescaled_sample(basis: Basis, size: int, *, rng: Any = None) -> Design:
+def volume_rescaled_sample(
+    basis: Basis, size: int, *, reference: Basis | None = None, rng: Any = None
+) -> Design:
     """Draw points by the volume that they span: the law under which least squares have no bias.
 
     The density is proportional to ``det(G)`` under independent points of the Christoffel measure,
@@ -91,6 +93,10 @@ def volume_rescaled_sample(basis: Basis, size: int, *, rng: Any = None) -> Desig
         The space, of m functions.
     size : int
         Number of points n, at least m.
+    reference : Basis, optional
+        Another space of the same measure, whose Christoffel measure takes the place of that of
+        ``basis``: the constant alone for the product measure itself, a larger space for points
+        that will serve that one too.
     rng : None, int, numpy.random.Generator or SeedSequence, optional
         Seed.
 
@@ -98,12 +104,12 @@ def volume_rescaled_sample(basis: Basis, size: int, *, rng: Any = None) -> Desig
     -------
     Design
         NumPy arrays ``points`` of shape (size, dim), in random order, and ``weights``
-        ``m / k_m(x)``. Info as of `dpp_sample`.
+        ``m / k_m(x)``, those of the reference. Info as of `dpp_sample`.
 
     Raises
     ------
     ValueError
-        If ``size`` is less than m.
+        If ``size`` is less than m, or the reference has another measure.
     SamplingError
         As for `dpp_sample`.
 
@@ -113,7 +119,8 @@ def volume_rescaled_sample(basis: Basis, size: int, *, rng: Any = None) -> Desig
     Theorem 2.4; [2]_ for measures). The weighted least-squares approximation of a function u from
     such points has the best approximation in L2 as its expectation; the expectation of the inverse
     of G is ``n / (n - m + 1)`` times the identity; and for ``size == m`` the expected squared error
-    is ``1 + m`` times the least one. The tails are heavy for sizes near m.
+    is ``1 + m`` times the least one. The tails are heavy for sizes near m. All of this holds for
+    any reference [2]_, but only the default has weights that keep ``weight * k_m(x)`` at m.
 
     References
     ----------
@@ -131,13 +138,16 @@ def volume_rescaled_sample(basis: Basis, size: int, *, rng: Any = None) -> Desig
     size, m = check_count(size, "size"), len(basis)
     if size < m:
         raise ValueError(f"size must be at least the number of functions, {m}, got {size}")
+    kind, other = ("volume", basis) if reference is None else ("generalized volume", reference)
+    if other.families != basis.families:
+        raise ValueError("reference must have the families of basis, for they are the measure")
     seed = seed_of(rng)
     key = key_of(seed)
     points, method, n_proposals = _draw(basis, key, 0)
-    points = np.concatenate([points, christoffel_points(basis, key, 1, 0, size - m)])
+    points = np.concatenate([points, christoffel_points(other, key, 1, 0, size - m)])
     points = points[_order(key, 0, size)]
     info = Info(seed=seed, method=method, n_proposals=n_proposals)
-    return Design(points, _weights(basis, points), "volume", Status.CONVERGED, info)
+    return Design(points, _weights(other, points), kind, Status.CONVERGED, info)
 
 
 def repeated_dpp_sample(basis: Basis, n_repeats: int, *, rng: Any = None) -> Design:

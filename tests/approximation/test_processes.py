@@ -133,14 +133,15 @@ def test_sums_over_the_christoffel_function_are_integrals():
 
 
 @pytest.mark.statistical
-def test_volume_rescaled_points_give_the_inverse_moment_and_unbiased_least_squares():
+@pytest.mark.parametrize("reference", [None, GAPS.restricted([0])], ids=["own", "uniform"])
+def test_volume_rescaled_points_give_the_inverse_moment_and_unbiased_least_squares(reference):
     """6 standard errors, with n - m large enough for the squares to have a variance."""
-    n, draws, m = 10, 1500, len(GAPS)
+    n, draws, m = 10, 1000, len(GAPS)
     inverse, found = [], []
     X, w = rule(1)
     best = (GAPS(X) * (w * runge(X))[:, None]).sum(axis=0)
     for i in range(draws):
-        design = volume_rescaled_sample(GAPS, n, rng=90210 + i)
+        design = volume_rescaled_sample(GAPS, n, reference=reference, rng=90210 + i)
         V, root = GAPS(design.points), np.sqrt(design.weights)
         inverse.append(np.linalg.inv((V * design.weights[:, None]).T @ V / n))
         found.append(np.linalg.lstsq(V * root[:, None], root * runge(design.points))[0])
@@ -169,6 +170,18 @@ def test_a_volume_of_m_points_is_the_process_and_order_is_random():
     )
     assert not np.array_equal(one.points, other.points)
     assert other.kind == "volume"
+
+
+def test_a_reference_decides_what_the_other_points_follow():
+    space = basis("legendre", total_degree(2, 2))
+    uniform = volume_rescaled_sample(space, 9, reference=space.restricted([[0, 0]]), rng=90210)
+    np.testing.assert_array_equal(uniform.weights, 1)
+    assert uniform.kind == "generalized volume"
+    own = volume_rescaled_sample(space, 9, rng=90210)
+    same = volume_rescaled_sample(space, 9, reference=space, rng=90210)
+    np.testing.assert_array_equal(own.points, same.points)
+    with pytest.raises(ValueError, match="reference must have the families of basis"):
+        volume_rescaled_sample(space, 9, reference=basis([Legendre(0, 1)] * 2, [[0, 0]]))
 
 
 def test_repeats_are_samples_of_their_own():
