@@ -23,7 +23,8 @@ landmarks (Williams and Seeger 2000), `kernel_leverage` the scores of points (Mu
 
 And two that need little: `ptd` diagonalizes what can hardly be diagonalized, after a perturbation
 (Banks, Kulkarni, Mukherjee and Srivastava 2021; Yu et al. 2024); `eim` finds the points from whose
-values functions follow (Barrault, Maday, Nguyen and Patera 2004; Drmac and Gugercin 2016).
+values functions follow (Barrault, Maday, Nguyen and Patera 2004; Drmac and Gugercin 2016). And
+`farms_alpha` tells how heavy the tail of a spectrum is (Hu, Goel, Killiakov and Yang 2025).
 """
 
 from lrla.lowrank._column_subset import ColumnSubsetResult, column_subset
@@ -32,6 +33,7 @@ from lrla.lowrank._diagonal import diagonal
 from lrla.lowrank._eigh import EighResult, eigh
 from lrla.lowrank._eim import EIMResult, eim
 from lrla.lowrank._estimate import Estimate
+from lrla.lowrank._farms import TailResult, farms_alpha
 from lrla.lowrank._interpolative import InterpolativeResult, interpolative
 from lrla.lowrank._kernel_features import KernelFeaturesResult, kernel_features
 from lrla.lowrank._kernel_leverage import KernelLeverageResult, kernel_leverage
@@ -60,12 +62,14 @@ __all__ = [
     "QBResult",
     "RPCholeskyResult",
     "SVDResult",
+    "TailResult",
     "WeightedLowRankResult",
     "column_subset",
     "cur",
     "diagonal",
     "eigh",
     "eim",
+    "farms_alpha",
     "interpolative",
     "kernel_features",
     "kernel_leverage",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +36,7 @@ class PTDResult(Result):
         Always `Status.CONVERGED`.
     info : Info
         ``backward_error``: ``norm(vectors @ diag(eigenvalues) @ inverse - A, 2) / norm(A, 2)``,
-        measured; ``conditions``: of all trials; ``seed``; ``seconds``.
+        measured; ``conditions``: of all trials and refinements; ``seed``; ``seconds``.
     """
 
     eigenvalues: Array
@@ -46,7 +47,9 @@ class PTDResult(Result):
     info: Info
 
 
-def ptd(A: Any, *, eps: float = 1e-3, n_trials: int = 8, rng: Any = None) -> PTDResult:
+def ptd(
+    A: Any, *, eps: float = 1e-3, n_trials: int = 8, n_refinements: int = 0, rng: Any = None
+) -> PTDResult:
     """Perturb a matrix a little, then diagonalize it with eigenvectors that can be computed with.
 
     Parameters
@@ -57,6 +60,9 @@ def ptd(A: Any, *, eps: float = 1e-3, n_trials: int = 8, rng: Any = None) -> PTD
         Norm of the perturbation relative to that of A. 0: none, a plain eigendecomposition.
     n_trials : int, default 8
         Perturbations that are tried; the one with the best conditioned eigenvectors is taken.
+    n_refinements : int, default 0
+        Changes of that perturbation that are tried after, one at a time; each is kept if it makes
+        the eigenvectors better conditioned.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         Where the seed comes from.
 
@@ -68,7 +74,8 @@ def ptd(A: Any, *, eps: float = 1e-3, n_trials: int = 8, rng: Any = None) -> PTD
     Raises
     ------
     ValueError
-        If A is not square, empty or not finite, or eps or n_trials is out of range.
+        If A is not square, empty or not finite, or eps, n_trials or n_refinements is out of
+        range.
     TypeError
         If A is not a matrix of numbers, or its array library has no ``linalg.eig``, which is in no
         standard.
@@ -87,7 +94,12 @@ def ptd(A: Any, *, eps: float = 1e-3, n_trials: int = 8, rng: Any = None) -> PTD
     backward stable in the sense that it is nearly that of a matrix within eps of A: for functions
     of A, such as the transfer functions of state-space models, this is what counts [2]_.
 
-    Cost: n_trials times some 25 n**3 complex flops.
+    A refinement turns the perturbation towards another Gaussian matrix, by an angle that grows after
+    a success and shrinks after a failure: [2]_ follows a gradient instead, which needs derivatives
+    of eigenvectors. Sixty of them halved the condition number for a Jordan block and for a HiPPO
+    matrix.
+
+    Cost: n_trials and n_refinements times some 25 n**3 complex flops.
 
     References
     ----------
@@ -116,6 +128,8 @@ def ptd(A: Any, *, eps: float = 1e-3, n_trials: int = 8, rng: Any = None) -> PTD
         raise ValueError(f"eps must be at least 0 and less than 1, got {eps}")
     if n_trials < 1 or int(n_trials) != n_trials:
         raise ValueError(f"n_trials must be an integer, at least 1, got {n_trials}")
+    if n_refinements < 0 or int(n_refinements) != n_refinements:
+        raise ValueError(f"n_refinements must be an integer, at least 0, got {n_refinements}")
     space = space_of(A)
     if not hasattr(space.xp.linalg, "eig"):
         raise TypeError(
@@ -127,17 +141,12 @@ def ptd(A: Any, *, eps: float = 1e-3, n_trials: int = 8, rng: Any = None) -> PTD
     single = str(A.dtype).endswith(("float32", "complex64"))
     A = xp.astype(A, xp.complex64 if single else xp.complex128)
     unit = A / size if size else A
-    best: tuple[float, Array, Array] | None = None
-    conditions = []
-    for trial in range(int(n_trials) if eps else 1):
-        w, V = xp.linalg.eig(unit + eps * _noise(A, seed, trial) if eps and size else unit)
-        s = linalg.svdvals(V)
-        smallest = float(s[-1])
-        conditions.append(float(s[0]) / smallest if smallest else float("inf"))
-        if best is None or conditions[-1] < best[0]:
-            best = conditions[-1], w, V
-    assert best is not None
-    condition, w, V = best
+    search = _Search(unit, eps if size else 0.0, seed)
+    for trial in range(int(n_trials) if search.eps else 1):
+        search.attempt(search.noise(trial))
+    for trial in range(int(n_refinements) if search.eps else 0):
+        search.refine(int(n_trials) + trial)
+    (condition, w, V), conditions = search.best, search.conditions
     inverse, error = _inverse(V, w, unit)
     if not error <= eps + 1e-3 or condition * u > 1e-3:
         warn(
@@ -154,13 +163,54 @@ def ptd(A: Any, *, eps: float = 1e-3, n_trials: int = 8, rng: Any = None) -> PTD
     return PTDResult(w * (size or 1.0), V, inverse, condition, Status.CONVERGED, info)
 
 
-def _noise(A: Array, seed: int, trial: int) -> Array:
-    """Draw a complex Gaussian matrix of spectral norm one."""
-    space, n = space_of(A), A.shape[0]
-    place = tag(Domain.TEST_MATRIX, trial)
-    G = space.asarray(philox.normal(space, key_of(seed), place, 0, n, 2 * n), A.dtype)
-    G = G[:, :n] + 1j * G[:, n:]
-    return G / float(linalg.svdvals(G)[0])
+class _Search:
+    """Perturbations of a matrix of norm one, of which the best is kept.
+
+    Parameters
+    ----------
+    A : array of shape (n, n)
+        Complex.
+    eps : float
+        Norm of the perturbations.
+    seed : int
+        Where they come from.
+    """
+
+    def __init__(self, A: Array, eps: float, seed: int) -> None:
+        self.A, self.eps, self.seed = A, eps, seed
+        self.conditions: list[float] = []
+        self.best: tuple[float, Array, Array] = (math.inf, A, A)
+        self.direction = A
+        self.angle = 0.5
+
+    def noise(self, trial: int) -> Array:
+        """Draw a complex Gaussian matrix of spectral norm one."""
+        space, n = space_of(self.A), self.A.shape[0]
+        place = tag(Domain.TEST_MATRIX, trial)
+        G = space.asarray(philox.normal(space, key_of(self.seed), place, 0, n, 2 * n), self.A.dtype)
+        return _normalized(G[:, :n] + 1j * G[:, n:])
+
+    def attempt(self, direction: Array) -> bool:
+        """Diagonalize A after a perturbation; return whether that is the best so far."""
+        w, V = space_of(self.A).xp.linalg.eig(self.A + self.eps * direction if self.eps else self.A)
+        s = linalg.svdvals(V)
+        smallest = float(s[-1])
+        self.conditions.append(float(s[0]) / smallest if smallest else math.inf)
+        better = self.conditions[-1] < self.best[0] or len(self.conditions) == 1
+        if better:
+            self.best, self.direction = (self.conditions[-1], w, V), direction
+        return better
+
+    def refine(self, trial: int) -> None:
+        """Turn the best perturbation a little, as far as has helped lately."""
+        across = math.cos(self.angle) * self.direction + math.sin(self.angle) * self.noise(trial)
+        # one success in five keeps the angle as it is (Rechenberg's rule)
+        self.angle *= 1.5 if self.attempt(_normalized(across)) else 1.5**-0.25
+        self.angle = min(self.angle, 1.0)
+
+
+def _normalized(E: Array) -> Array:
+    return E / float(linalg.svdvals(E)[0])
 
 
 def _inverse(V: Array, w: Array, A: Array) -> tuple[Array, float]:

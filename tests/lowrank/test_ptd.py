@@ -47,6 +47,16 @@ def test_hippo_beside_a_plain_eigendecomposition():
     assert plain.info.backward_error > 1
 
 
+@pytest.mark.parametrize("name", ["jordan", "hippo"])
+def test_refinements_help_and_stay_within_eps(name):
+    A = np.eye(30, k=1) if name == "jordan" else hippo(30)
+    plain, refined = (ptd(A, eps=1e-3, n_refinements=k, rng=7) for k in (0, 40))
+    assert refined.info.conditions[:8] == plain.info.conditions
+    assert len(refined.info.conditions) == 48
+    assert refined.condition == min(refined.info.conditions) < 0.8 * plain.condition
+    assert refined.info.backward_error == pytest.approx(1e-3, rel=1e-3)
+
+
 def test_jordan_block_without_perturbation():
     with pytest.warns(AccuracyWarning, match="raise eps"):
         ptd(np.eye(20, k=1), eps=0.0)
@@ -90,6 +100,8 @@ def test_what_is_refused():
     for trials in (0, 1.5):
         with pytest.raises(ValueError, match="n_trials must be an integer, at least 1, got"):
             ptd(np.eye(2), n_trials=trials)
+    with pytest.raises(ValueError, match="n_refinements must be an integer, at least 0, got -1"):
+        ptd(np.eye(2), n_refinements=-1)
 
 
 def test_libraries_without_eigenvalues(monkeypatch):
