@@ -24,30 +24,11 @@ from lrla.sampling import (
     sensitivities,
     subspace_sample,
 )
+from lrla.testing import row_designs
 
 DRAWS, SHAPE, SIZES = 7, (2000, 6), (100, 400)
 SCHEMES = ("lewis", "leverage", "root_leverage", "sensitivity", "mixed", "uniform")
 DESIGNS = ("replacement", "poisson", "systematic", "pivotal")
-
-
-def matrices(m, n):
-    """Yield (name, matrix): even rows, heavy rows, rare columns, scales, polynomials, dummies."""
-    rng = np.random.default_rng(7)
-    even = rng.standard_normal((m, n))
-    yield "gauss", even
-    yield "heavy", rng.standard_t(1.2, (m, n))
-    rare = even.copy()
-    rare[:, n // 2 :] = 0
-    for j in range(n // 2, n):
-        rows = rng.choice(m, 3 + 2 * (j - n // 2), replace=False)
-        rare[rows, j] = rng.standard_normal(len(rows))
-    yield "rare", rare
-    yield "scales", even * np.exp(2 * rng.standard_normal(m))[:, None]
-    yield "poly", np.polynomial.chebyshev.chebvander(np.linspace(-1, 1, m), n - 1)
-    dummies = np.zeros((m, n))
-    dummies[np.arange(m), np.minimum(rng.geometric(0.5, m) - 1, n - 2)] = 1
-    dummies[:, -1] = rng.standard_normal(m)
-    yield "dummies", dummies
 
 
 def scores(A, p, scheme):
@@ -84,7 +65,7 @@ def by_scheme():
         schemes = [s for s in SCHEMES if s != "root_leverage" or p < 2]
         print(f"\np = {p}, {SHAPE[0]} x {SHAPE[1]}, median/largest of {DRAWS}")
         print(f"{'data':8} {'size':>5} " + " ".join(f"{s:>13}" for s in schemes))
-        for name, A in matrices(*SHAPE):
+        for name, A in row_designs(*SHAPE, rng=7).items():
             for size in SIZES:
                 found = {s: errors(A, p, size, s) for s in schemes}
                 cells = (f"{np.median(e):6.2f}/{max(e):6.2f}" for e in found.values())
@@ -111,7 +92,7 @@ def by_eps():
     print("\nsizes that eps asks for: rows, doublings, distortion found")
     for p in (1, 1.5, 2, 3, 4):
         cells = []
-        for name, A in matrices(*SHAPE):
+        for name, A in row_designs(*SHAPE, rng=7).items():
             sample = subspace_sample(A, p, eps=0.5, rng=7)
             i = sample.info
             cells.append(f"{name} {len(sample)} ({i.doublings}) {i.distortion.eps:.2f}")

@@ -10,11 +10,10 @@ from lrla._core import linalg
 from lrla._core.arrays import Array, Space, check_finite, unit_roundoff
 from lrla._core.operators import Operator
 from lrla._core.threads import ranges
-from lrla.kernels.gram import gram, gram_csr
+from lrla.kernels.gram import gram, gram_of
 from lrla.kernels.normal import normal_residual, normal_residual_csr
 from lrla.sketch import SketchOperator
 
-_PRODUCT = 1 << 20  # entries of A P that are formed at a time
 _ROWS = 1 << 16  # rows whose sizes are formed at a time: bounds the copy
 
 
@@ -107,12 +106,7 @@ class Problem:
     def gram(self) -> Array:
         """Return A^H W A + D, unscaled; D must be a column."""
         self.passes += 1
-        if self.op.kind == "sparse":
-            G = gram_csr(*self.op.csr(), self.n, self.weights)
-        elif self.op.kind == "blocks":
-            G = self._gram_of_blocks(None)
-        else:
-            G = gram(self.op.A, self.weights)
+        G = gram_of(self.op, self.weights)
         xp = self.space.xp
         self._guard(abs(xp.linalg.diagonal(G)), 2)
         if self.ridge is not None:
@@ -206,24 +200,7 @@ class Problem:
         X = P / self.scale
         self.passes += 1
         xp = self.space.xp
-        out = self._gram_of_blocks(X) if self.op.kind == "blocks" else self._gram_of_rows(X)
+        out = gram_of(self.op, self.weights, X)
         if self.ridge is not None:
             out = out + gram(xp.sqrt(self.ridge) * X, None)
-        return out
-
-    def _gram_of_blocks(self, X: Array | None) -> Array:
-        w = self.weights
-        (out,) = self.op.A.sum(
-            lambda block, a, b: (
-                gram(block if X is None else block @ X, None if w is None else w[a:b]),
-            )
-        )
-        return out
-
-    def _gram_of_rows(self, X: Array) -> Array:
-        k, w = int(X.shape[1]), self.weights
-        out = self.space.zeros((k, k), X.dtype)
-        data = self.op.A.tocsr() if self.op.kind == "sparse" else self.op.A
-        for a, b in ranges(self.m, max(256, _PRODUCT // k)):
-            out = out + gram(data[a:b, :] @ X, None if w is None else w[a:b])
         return out

@@ -11,7 +11,6 @@ from typing import Any
 from lrla._core.arrays import Array
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback
-from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._losses import bisquare, huber, tukey
@@ -189,30 +188,21 @@ def tukey_regression(
 
     Parameters
     ----------
-    A : array of shape (m, n) or sparse matrix
-        The data, real; never changed. An intercept is a column of ones, which you add.
-    b : array of shape (m,)
-        The response.
+    A, b
+        As for `huber_regression`.
     threshold : float, default 4.685
         From where on residuals are ignored, in units of the scale. The default has 95 % of the
         efficiency of least squares for normal errors [1]_.
-    scale : float, optional
+    scale, weights
         As for `huber_regression`.
-    weights : array of shape (m,), optional
-        Not negative: weight of each row's loss.
     tol : float, default 1e-8
         Bound for the gradient: the part of the weighted residual that the weighted data explain,
         relative to it.
     max_iter : int, default 500
         Most iterations.
-    x0 : array of shape (n,), optional
-        Where to start: it decides which minimum is found. By default the solution of least absolute
-        deviations, or of least squares if a scale is given.
-    callback : callable, optional
-        ``callback(state)`` after each iteration, with the gradient as ``state.error``; returning
-        true stops.
-    rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        Where the seed of the sketch comes from that conditions the data.
+    x0, callback, rng
+        As for `huber_regression`. The start decides which minimum is found, and the error that
+        callbacks see is the gradient.
 
     Returns
     -------
@@ -222,10 +212,8 @@ def tukey_regression(
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         As for `huber_regression`.
-    TypeError
-        If A is not a matrix of real numbers.
 
     Warns
     -----
@@ -316,11 +304,9 @@ def _solved(
 ) -> RobustResult:  # fmt: skip
     """Scale the rows by the roots of their weights, solve, and put the answer together."""
     scale, begin, seed = found
-    xp, op, space = asked.op.space.xp, asked.op, asked.op.space
+    xp, op = asked.op.space.xp, asked.op
     root = xp.sqrt(asked.weights)
-    scaled = (
-        op if bool(xp.all(root == 1)) else Operator(_scaled(op, root), op.kind, space, op.dtype)
-    )
+    scaled = op if bool(xp.all(root == 1)) else op.scaled_rows(root)
     white = whiten(scaled.A, rng=seed)
     rows = prepare(scaled, xp.astype(white.T, asked.B.dtype), white.condition)
     task = Task(
@@ -353,11 +339,3 @@ def _solved(
         answer.status,
         info,
     )
-
-
-def _scaled(op: Operator, root: Array) -> Any:
-    if op.kind == "sparse":
-        import scipy.sparse
-
-        return (scipy.sparse.diags_array(root) @ op.A).tocsr()
-    return root[:, None] * op.space.xp.astype(op.A, root.dtype)

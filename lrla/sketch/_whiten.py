@@ -21,13 +21,11 @@ from lrla._core.errors import RankDeficientWarning, warn
 from lrla._core.operators import Operator, as_operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
-from lrla._core.threads import ranges
 from lrla.blocks import as_blocks
-from lrla.kernels.gram import gram, gram_csr
+from lrla.kernels.gram import gram_of
 from lrla.sketch._sparse import SparseSign
 
 METHODS = ("auto", "qr", "cholesky_qr", "gram", "sketch")
-_PRODUCT = 1 << 20  # entries of A T that are formed at a time
 _ROWS = 4  # rows of the sketch for each column: Fan, Guo and Lin 2021; distortion about 1/2
 
 
@@ -198,27 +196,11 @@ class _Rows:
     def gram(self, T: Array, *, of_rows: bool) -> Array:
         """Return T^H (A^H W A + ridge) T, by A^H W A if ``of_rows`` is false."""
         self.passes += 1
-        op, w = self.op, self.weights
         if of_rows:
-            G = self._sum(lambda block, v: gram(block @ T, v), int(T.shape[1]))
-        elif op.kind == "sparse":
-            G = adjoint(T) @ gram_csr(*op.csr(), self.n, w) @ T
-        elif op.kind == "dense":
-            G = adjoint(T) @ gram(op.A, w) @ T
+            G = gram_of(self.op, self.weights, T)
         else:
-            G = adjoint(T) @ self._sum(gram, self.n) @ T
+            G = adjoint(T) @ gram_of(self.op, self.weights) @ T
         return G + self.ridge * (adjoint(T) @ T) if self.ridge else G
-
-    def _sum(self, function: Any, k: int) -> Array:
-        op, w = self.op, self.weights
-        if op.kind == "blocks":
-            (G,) = op.A.sum(lambda block, a, b: (function(block, None if w is None else w[a:b]),))
-            return G
-        data = op.A.tocsr() if op.kind == "sparse" else op.A
-        G = op.space.zeros((k, k), op.dtype)
-        for a, b in ranges(self.m, max(256, _PRODUCT // k)):
-            G = G + function(data[a:b, :], None if w is None else w[a:b])
-        return G
 
 
 def _plan(rows: _Rows, method: str, seed: int, rcond: float | None) -> Whitening:

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from lp_designs import designs
 
 import lrla
 from lrla.sampling import distortion, leverage_scores, sample_rows, subspace_sample
 from lrla.sampling._distortion import Measure
 from lrla.sampling._lp_frame import dense
 from lrla.sampling._subspace import _draw, _scores
+from lrla.testing import row_designs
 
 CASES = [
     ("lewis", 1.5),
@@ -60,7 +60,7 @@ def test_distortion_falls_with_the_root_of_the_size():
 @pytest.mark.parametrize("p", [1, 3])
 def test_mixed_is_never_much_worse_than_the_best(p):
     """Medians of five samples; 0.05 is about their standard error."""
-    for name, A in designs(1500, 6):
+    for name, A in row_designs(1500, 6, rng=90210).items():
         mixed = np.median(errors(A, p, 200, scheme="mixed"))
         others = ["lewis", "sensitivity", "leverage"] + ["root_leverage"] * (p < 2)
         best = min(np.median(errors(A, p, 200, scheme=scheme)) for scheme in others)
@@ -70,7 +70,7 @@ def test_mixed_is_never_much_worse_than_the_best(p):
 @pytest.mark.statistical
 @pytest.mark.parametrize("p", [1, 2, 3])
 def test_uniform_samples_fail_where_few_rows_carry_much(p):
-    A = dict(designs(2000, 6))["rare"]
+    A = row_designs(2000, 6, rng=90210)["rare"]
     with pytest.warns(lrla.AccuracyWarning, match="uniform samples of 200 rows miss"):
         subspace_sample(A, p, size=200, scheme="uniform", verify=False)
     assert np.median(errors(A, p, 200, scheme="uniform")) > 0.99
@@ -101,7 +101,7 @@ def test_one_round_of_root_leverage_is_not_enough():
 @pytest.mark.statistical
 def test_eps_is_met(p):
     """By construction: a sample that is found to be worse is not returned without a warning."""
-    for _, A in designs(2000, 3):
+    for A in row_designs(2000, 3, rng=90210).values():
         sample = subspace_sample(A, p, eps=0.5, rng=90210)
         assert sample
         assert sample.info.distortion.eps <= 0.5
