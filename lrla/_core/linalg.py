@@ -114,6 +114,14 @@ def svdvals(R: Array) -> Array:
     return space.xp.linalg.svdvals(R)
 
 
+def rank_of(s: Array, rcond: float) -> int:
+    """Count the singular values, given in descending order, above ``rcond`` times the largest."""
+    if 0 in s.shape:
+        return 0
+    xp = space_of(s).xp
+    return int(xp.sum(xp.astype(s > rcond * float(s[0]), xp.int64)))
+
+
 def solve_triangular(R: Array, Y: Array, *, lower: bool = False) -> Array:
     """Solve R X = Y for a triangular matrix, upper by default."""
     space = space_of(R)

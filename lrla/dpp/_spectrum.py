@@ -107,11 +107,9 @@ def of_factor(op: Operator) -> Spectrum:
     u = 2 * unit_roundoff(xp, op.real_dtype)
     if n >= r:
         _, s, Vh = linalg.svd(linalg.qr_r(B))
-        host = to_host(s)
-        rank = int(np.sum(host > max(n, r) * u * host[0])) if len(host) and host[0] > 0 else 0
-        if rank and host[0] <= _DUAL * host[rank - 1]:
+        rank = linalg.rank_of(s, max(n, r) * u)
+        if rank and float(s[0]) <= _DUAL * float(s[rank - 1]):
             return Spectrum(s[:rank] ** 2, B @ (adjoint(Vh)[:, :rank] / s[:rank]))
     U, s, _ = linalg.svd(B)
-    host = to_host(s)
-    rank = int(np.sum(host > max(n, r) * u * host[0])) if len(host) and host[0] > 0 else 0
+    rank = linalg.rank_of(s, max(n, r) * u)
     return Spectrum(s[:rank] ** 2, U[:, :rank])

@@ -192,9 +192,7 @@ def _qdeim(X: Array, rank: int, tol: float) -> tuple[Array, Array, tuple[float, 
     """Take as many singular vectors as it takes for their interpolation to be good enough."""
     xp = space_of(X).xp
     U, s, _ = linalg.svd(X)
-    known = int(
-        xp.sum(xp.astype(s > 10 * max(X.shape) * unit_roundoff(xp, X.dtype) * s[0], xp.int64))
-    )
+    known = linalg.rank_of(s, 10 * max(X.shape) * unit_roundoff(xp, X.dtype))
     k = min(rank, known)
     if tol:  # no entry of what is left exceeds tol only if its norm is at most this
         enough = tol * (X.shape[0] * X.shape[1]) ** 0.5

@@ -76,10 +76,8 @@ class Factor:
 
 def from_triangle(R: Array, rcond: float) -> tuple[Factor, Array]:
     """Factor a small matrix; return also the left singular vectors that belong to it."""
-    xp = space_of(R).xp
     U, s, Vh = linalg.svd(R)
-    top = float(s[0]) if s.shape[0] else 0.0
-    rank = int(xp.sum(xp.astype(s > rcond * top, xp.int64))) if top > 0 else 0
+    rank = linalg.rank_of(s, rcond)
     V = adjoint(Vh)
     return Factor(s[:rank], V[:, :rank], V[:, rank:]), U[:, :rank]
 

@@ -122,8 +122,7 @@ def wide(task: Task) -> Coordinates:
         size = xp.ones_like(size)
     size = xp.where(size > 0, size, xp.ones_like(size))
     _, s, Vh = linalg.svd(B / size)
-    floor = (max(op.shape[1], 30) * task.u if task.rcond is None else task.rcond) * float(s[0])
-    rank = int(xp.sum(xp.astype(s > floor, s.dtype)))
+    rank = linalg.rank_of(s, max(op.shape[1], 30) * task.u if task.rcond is None else task.rcond)
     if rank < op.shape[0]:
         warn(f"A has rank {rank}, less than its {op.shape[0]} rows", RankDeficientWarning)
     T = adjoint(Vh)[:, :rank] / xp.sqrt(s[:rank] ** 2 + task.ridge) / size[:, None]

@@ -45,7 +45,7 @@ def distortion(S: SketchOperator, A: Any) -> tuple[float, float]:
     if s.shape[0] == 0 or float(s[0]) == 0.0:
         return 1.0, 1.0
     u = unit_roundoff(op.space.xp, real_dtype(op.space.xp, op.dtype))
-    rank = int(op.space.xp.sum(op.space.xp.astype(s > 2 * u * max(op.shape) * s[0], s.dtype)))
+    rank = linalg.rank_of(s, 2 * u * max(op.shape))
     values = linalg.svd(S @ U[:, :rank])[1]
     smallest = float(values[-1]) if S.d >= rank else 0.0
     return smallest, float(values[0])

@@ -243,7 +243,6 @@ def _coordinates(B: Array, u: float, rcond: float | None) -> tuple[Array, float]
     size = linalg.norm(B, axis=0)
     size = xp.where(size > 0, size, xp.ones_like(size))
     _, s, Vh = linalg.svd(linalg.qr_r(B / size))
-    floor = (max(n, 30) * u if rcond is None else rcond) * float(s[0])
-    rank = int(xp.sum(xp.astype(s > floor, s.dtype)))
+    rank = linalg.rank_of(s, max(n, 30) * u if rcond is None else rcond)
     condition = float(s[0]) / float(s[rank - 1]) if rank else 1.0
     return adjoint(Vh)[:, :rank] / s[:rank] / size[:, None], condition
