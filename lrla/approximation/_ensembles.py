@@ -13,16 +13,39 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lrla.approximation._classical import Legendre
+from lrla.approximation._basis import Basis
+from lrla.approximation._classical import Hermite, Jacobi, Laguerre, Legendre
+from lrla.approximation._empirical import EmpiricalBasis
 from lrla.approximation._families import Family
+from lrla.approximation._waves import Chebyshev
 
-Model = Callable[[int, np.ndarray], np.ndarray]  # from m and 2 m - 1 uniform numbers to m values
+Model = Callable[[np.ndarray], np.ndarray]  # from 2 m - 1 uniform numbers to m points
 
 
-def model_of(family: Family) -> Model | None:
-    """Find the tridiagonal model of a family, in its standard variable; None where none is known."""
-    if isinstance(family, Legendre):
-        return lambda m, u: jacobi(m, 0.0, 0.0, u)
+def model_of(basis: Basis | EmpiricalBasis) -> Model | None:
+    """Find the tridiagonal model of a basis; None where none is known."""
+    if not isinstance(basis, Basis) or basis.dim > 1:
+        return None
+    m, family = len(basis), basis.families[0]
+    standard = _standard(family, m)
+    if standard is None or set(basis.indices[:, 0]) != set(range(m)):
+        return None
+    return lambda u: np.clip(family.shift + family.unit * standard(u), *family.support)
+
+
+def _standard(family: Family, m: int) -> Model | None:
+    """Find the model of all degrees below m in the standard variable of a family."""
+    match family:
+        case Hermite():
+            return lambda u: hermite(m, u)
+        case Laguerre(a=a):
+            return lambda u: laguerre(m, a, u)
+        case Legendre():
+            return lambda u: jacobi(m, 0.0, 0.0, u)
+        case Jacobi(a=a, b=b):
+            return lambda u: jacobi(m, a, b, u)
+        case Chebyshev(kind=kind):
+            return lambda u: jacobi(m, kind - 1.5, kind - 1.5, u)
     return None
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.approximation._basis import Basis
+from lrla.approximation._empirical import EmpiricalBasis
 from lrla.approximation._fit import check_values, finite_values
 from lrla.approximation._index_sets import check_count
 from lrla.approximation._processes import repeated_dpp_sample
@@ -55,7 +56,7 @@ class _Points(NamedTuple):
 
 def integrate(
     f: Callable[[np.ndarray], Any],
-    basis: Basis,
+    basis: Basis | EmpiricalBasis,
     *,
     method: str = "wls",
     n_repeats: int = 3,
@@ -68,9 +69,9 @@ def integrate(
     f : callable
         From points of shape (n, dim) to values of shape (n,), or (n, q) for q functions at once.
         It is called once.
-    basis : Basis
+    basis : Basis or EmpiricalBasis
         Which space of functions the points are made for, and the measure: the product measure of
-        its families, times ``basis.mass``.
+        its families, times ``basis.mass``; for an `EmpiricalBasis` that of its candidates.
     method : {"wls", "control_variate", "bardenet_hardy", "ermakov_zolotukhin"}, default "wls"
         "wls": the integral of the weighted least-squares approximation of f. "control_variate":
         for each repeat, that of the approximation from the others, and the integral of what it
@@ -139,7 +140,9 @@ def integrate(
     if method not in _METHODS:
         raise ValueError(f"method must be one of {', '.join(_METHODS)}, got {method!r}")
     n_repeats = check_count(n_repeats, "n_repeats", 2 if method == "control_variate" else 1)
-    if method in ("wls", "ermakov_zolotukhin") and not np.any(basis.integrals):
+    # what the basis has of the constant function, whose norm is one
+    held = float(np.sum(abs(basis.integrals) ** 2))
+    if method in ("wls", "ermakov_zolotukhin") and abs(held - 1) > 1e-6:
         raise ValueError(
             f"the basis must hold the constant function, whose degrees are all zero, for {method!r}"
         )
@@ -203,7 +206,7 @@ def _wls(points: _Points) -> tuple[Any, Any, dict[str, Any]]:
     error = None
     if found.loo_residuals is not None:
         # how much of the value at each point is in the estimate
-        share = rows.values @ np.linalg.solve(rows.gram(), points.integrals)
+        share = rows.values @ np.linalg.solve(rows.gram(), points.integrals.conj())
         moves = (rows.weights / len(share) * abs(share))[:, None] * abs(found.loo_residuals)
         error = np.sqrt(np.sum(moves**2, axis=0))  # moves: of the estimate, without a point
     return points.integrals @ found.coefficients, error, {}

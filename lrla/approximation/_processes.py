@@ -12,7 +12,8 @@ from lrla._core.random import Domain, Key, key_of, seed_of, tag
 from lrla._core.results import Info, Status
 from lrla.approximation._basis import Basis
 from lrla.approximation._christoffel import christoffel_points
-from lrla.approximation._design import Design
+from lrla.approximation._design import Design, optimal_weights
+from lrla.approximation._empirical import EmpiricalBasis
 from lrla.approximation._ensembles import model_of
 from lrla.approximation._index_sets import check_count
 from lrla.dpp import SamplingError
@@ -24,7 +25,7 @@ _ACCEPT, _MODEL, _ORDER = range(3)
 _ENTRIES = 1 << 19  # values that are evaluated at a time
 
 
-def dpp_sample(basis: Basis, *, rng: Any = None) -> Design:
+def dpp_sample(basis: Basis | EmpiricalBasis, *, rng: Any = None) -> Design:
     """Draw as many points as a basis has functions, repelling each other: its projection process.
 
     The m points have the density ``det(K) / m!`` under the product measure, K the matrix of
@@ -33,7 +34,7 @@ def dpp_sample(basis: Basis, *, rng: Any = None) -> Design:
 
     Parameters
     ----------
-    basis : Basis
+    basis : Basis or EmpiricalBasis
         The space. The law depends on the span of its functions alone.
     rng : None, int, numpy.random.Generator or SeedSequence, optional
         Seed.
@@ -76,11 +77,11 @@ def dpp_sample(basis: Basis, *, rng: Any = None) -> Design:
     seed = seed_of(rng)
     points, method, n_proposals = _draw(basis, key_of(seed), 0)
     info = Info(seed=seed, method=method, n_proposals=n_proposals)
-    return Design(points, _weights(basis, points), "dpp", Status.CONVERGED, info)
+    return Design(points, optimal_weights(basis, points), "dpp", Status.CONVERGED, info)
 
 
 def volume_rescaled_sample(
-    basis: Basis, size: int, *, reference: Basis | None = None, rng: Any = None
+    basis: Basis | EmpiricalBasis, size: int, *, reference: Basis | None = None, rng: Any = None
 ) -> Design:
     """Draw points by the volume that they span: the law under which least squares have no bias.
 
@@ -89,7 +90,7 @@ def volume_rescaled_sample(
 
     Parameters
     ----------
-    basis : Basis
+    basis : Basis or EmpiricalBasis
         The space, of m functions.
     size : int
         Number of points n, at least m.
@@ -139,7 +140,7 @@ def volume_rescaled_sample(
     if size < m:
         raise ValueError(f"size must be at least the number of functions, {m}, got {size}")
     kind, other = ("volume", basis) if reference is None else ("generalized volume", reference)
-    if other.families != basis.families:
+    if reference is not None and _measure(reference) != _measure(basis):
         raise ValueError("reference must have the families of basis, for they are the measure")
     seed = seed_of(rng)
     key = key_of(seed)
@@ -147,15 +148,17 @@ def volume_rescaled_sample(
     points = np.concatenate([points, christoffel_points(other, key, 1, 0, size - m)])
     points = points[_order(key, 0, size)]
     info = Info(seed=seed, method=method, n_proposals=n_proposals)
-    return Design(points, _weights(other, points), kind, Status.CONVERGED, info)
+    return Design(points, optimal_weights(other, points), kind, Status.CONVERGED, info)
 
 
-def repeated_dpp_sample(basis: Basis, n_repeats: int, *, rng: Any = None) -> Design:
+def repeated_dpp_sample(
+    basis: Basis | EmpiricalBasis, n_repeats: int, *, rng: Any = None
+) -> Design:
     """Draw several independent samples of the projection process of a basis.
 
     Parameters
     ----------
-    basis : Basis
+    basis : Basis or EmpiricalBasis
         The space, of m functions.
     n_repeats : int
         How many samples, at least 1.
@@ -201,12 +204,11 @@ def repeated_dpp_sample(basis: Basis, n_repeats: int, *, rng: Any = None) -> Des
         method=draws[0][1],
         n_proposals=sum(asked for _, _, asked in draws),
     )
-    return Design(points, _weights(basis, points), "repeated_dpp", Status.CONVERGED, info)
+    return Design(points, optimal_weights(basis, points), "repeated_dpp", Status.CONVERGED, info)
 
 
-def _weights(basis: Basis, points: np.ndarray) -> np.ndarray:
-    weights: np.ndarray = len(basis) / basis.christoffel(points)
-    return weights
+def _measure(basis: Basis | EmpiricalBasis) -> Any:
+    return basis.families if isinstance(basis, Basis) else id(basis)
 
 
 def _uniform(key: Key, draw: int, what: int, start: int, stop: int) -> np.ndarray:
@@ -219,16 +221,13 @@ def _order(key: Key, draw: int, n: int) -> np.ndarray:
     return np.argsort(_uniform(key, draw, _ORDER, 0, n), kind="stable")
 
 
-def _draw(basis: Basis, key: Key, draw: int) -> tuple[np.ndarray, str, int]:
+def _draw(basis: Basis | EmpiricalBasis, key: Key, draw: int) -> tuple[np.ndarray, str, int]:
     """Draw the sample of a number: points, how, and from how many proposals."""
     m = len(basis)
-    model = model_of(basis.families[0]) if basis.dim == 1 else None
-    if model is not None and int(basis.indices.max()) == m - 1:  # all degrees, each once
-        family = basis.families[0]
-        t = model(m, _uniform(key, draw, _MODEL, 0, 2 * m - 1))
-        x = np.clip(family.shift + family.unit * t, *family.support)
+    model = model_of(basis)
+    if model is not None:
+        x = model(_uniform(key, draw, _MODEL, 0, 2 * m - 1))
         return x[_order(key, draw, m)][:, None], "tridiagonal", 0
-
     chosen, asked = join(_Proposals(basis, key, draw).some, m)
     points = np.concatenate(chosen)
     if len(points) < m:
@@ -242,7 +241,7 @@ def _draw(basis: Basis, key: Key, draw: int) -> tuple[np.ndarray, str, int]:
 class _Proposals:
     """The points of one Christoffel stream with their values, many at a time."""
 
-    def __init__(self, basis: Basis, key: Key, draw: int) -> None:
+    def __init__(self, basis: Basis | EmpiricalBasis, key: Key, draw: int) -> None:
         self.basis, self.key, self.draw = basis, key, draw
         self.first = self.end = 0
 

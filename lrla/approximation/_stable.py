@@ -14,6 +14,7 @@ from lrla._core.results import Info
 from lrla.approximation._basis import Basis
 from lrla.approximation._christoffel import christoffel_sample
 from lrla.approximation._design import Design
+from lrla.approximation._empirical import EmpiricalBasis
 from lrla.approximation._index_sets import check_count
 from lrla.approximation._processes import (
     repeated_dpp_sample,
@@ -95,7 +96,7 @@ def check_share(value: float, name: str) -> float:
 
 
 def stable_design(
-    basis: Basis,
+    basis: Basis | EmpiricalBasis,
     design: str = "repeated_dpp",
     *,
     size: int | None = None,
@@ -110,7 +111,7 @@ def stable_design(
 
     Parameters
     ----------
-    basis : Basis
+    basis : Basis or EmpiricalBasis
         The m functions.
     design : {"repeated_dpp", "volume", "christoffel"}, default "repeated_dpp"
         How points are drawn: `repeated_dpp_sample`, `volume_rescaled_sample`, `christoffel_sample`.
@@ -197,7 +198,7 @@ def is_stable(low: float, high: float, delta: float, two_sided: bool) -> bool:
     return low >= 1 - delta and (not two_sided or high <= 1 + delta)
 
 
-def _measured(basis: Basis, design: Design) -> tuple[float, Design]:
+def _measured(basis: Basis | EmpiricalBasis, design: Design) -> tuple[float, Design]:
     """Return the distance of G from the identity, and the design with what was found."""
     low, high = extremes(Rows(basis(design.points), design.weights))
     info = Info(**design.info, lambda_min=low, lambda_max=high)
@@ -205,7 +206,7 @@ def _measured(basis: Basis, design: Design) -> tuple[float, Design]:
 
 
 def _gave_up(
-    basis: Basis, best: Design, n_designs: int, delta: float, design: str
+    basis: Basis | EmpiricalBasis, best: Design, n_designs: int, delta: float, design: str
 ) -> StabilityError:
     low, high = best.info.lambda_min, best.info.lambda_max
     more = "n_repeats" if design == "repeated_dpp" else "size"
@@ -218,7 +219,7 @@ def _gave_up(
 
 
 def sampler(
-    basis: Basis,
+    basis: Basis | EmpiricalBasis,
     design: str,
     size: int | None,
     n_repeats: int | None,

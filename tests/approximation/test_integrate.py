@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from lrla.approximation import (
+    Fourier,
+    Hermite,
     Legendre,
     basis,
+    empirical_basis,
     integrate,
     repeated_dpp_sample,
     stable_design,
@@ -163,6 +166,26 @@ def test_spaces_without_the_constant():
     for method in ("wls", "ermakov_zolotukhin"):
         with pytest.raises(ValueError, match=f"must hold the constant function.*for '{method}'"):
             integrate(pole, space, method=method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_other_families_and_measures(method):
+    """Integrals under a normal distribution, over a circle, and over candidates."""
+    normal = basis(Hermite(), np.arange(12))
+    found = integrate(lambda X: np.cos(X[:, 0]), normal, method=method, rng=90210)
+    assert abs(found.estimate - np.exp(-0.5)) <= max(12 * found.standard_error, 1e-9)
+    circle = basis(Fourier(), np.arange(-6, 7))
+    found = integrate(lambda X: np.exp(np.cos(2 * np.pi * X[:, 0])), circle, method=method, rng=6)
+    assert isinstance(found.estimate, float)
+    assert abs(found.estimate - np.i0(1.0)) <= max(12 * found.standard_error, 1e-9)
+
+    def functions(X):
+        return np.column_stack([np.ones(len(X)), X[:, 0], np.exp(1j * X[:, 0])])
+
+    space = empirical_basis(functions, lambda n, rng: rng.random((n, 1)), size=3000, rng=90210)
+    found = integrate(lambda X: X[:, 0] ** 2, space, method=method, n_repeats=30, rng=90210)
+    truth = np.mean(space.candidates[:, 0] ** 2)
+    assert abs(found.estimate - truth) <= 6 * found.standard_error
 
 
 def test_one_repeat():

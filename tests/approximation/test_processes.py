@@ -10,10 +10,17 @@ from scipy import stats
 import lrla
 from lrla.approximation import (
     Basis,
+    Chebyshev,
+    Fourier,
+    Hermite,
+    Jacobi,
+    Laguerre,
     Legendre,
     _processes,
     basis,
     dpp_sample,
+    empirical_basis,
+    hyperbolic_cross,
     repeated_dpp_sample,
     total_degree,
     volume_rescaled_sample,
@@ -37,7 +44,7 @@ def rule(dim, n=24):
 def samples(space, n, model=True, stream=0):
     """Draw n samples, each in the order in which points come; by rejection without a model."""
     keep = _processes.model_of
-    _processes.model_of = keep if model else lambda family: None
+    _processes.model_of = keep if model else lambda basis: None
     try:
         return np.array([_processes._draw(space, (90210, stream), i)[0] for i in range(n)])
     finally:
@@ -104,12 +111,73 @@ def test_pairs_have_the_joint_density(model):
     assert stats.chisquare(shuffled.ravel(), law.ravel() * 2000).pvalue < 1e-6
 
 
+FAMILIES = {
+    "legendre": Legendre(2, 5),
+    "hermite": Hermite(loc=1, scale=2),
+    "laguerre": Laguerre(0.5, loc=1, scale=3),
+    "jacobi": Jacobi(-0.7, 1.3),
+    "chebyshev1": Chebyshev(1),
+    "chebyshev2": Chebyshev(2, 0, 4),
+}
+
+
 @pytest.mark.statistical
-def test_tridiagonal_and_rejection_agree():
-    """Kolmogorov-Smirnov on every order statistic: 4e-6 in all."""
-    one, other = (np.sort(samples(LINE, 1000, model)[:, :, 0], axis=1) for model in (True, False))
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_tridiagonal_and_rejection_agree(family):
+    """Kolmogorov-Smirnov on every order statistic: 4e-6 in all. One degree off would show."""
+    space = basis(family, np.arange(4))
+    one, other = (np.sort(samples(space, 600, model)[:, :, 0], axis=1) for model in (True, False))
     for j in range(4):
         assert stats.ks_2samp(one[:, j], other[:, j]).pvalue > 1e-6
+    assert dpp_sample(space, rng=5).info.method == "tridiagonal"
+    mutant = np.sort(samples(basis(family, np.arange(5)), 600)[:, :4, 0], axis=1)
+    assert min(stats.ks_2samp(one[:, j], mutant[:, j]).pvalue for j in range(4)) < 1e-3
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize(
+    "space",
+    [
+        basis(Fourier(), np.arange(-2, 3)),
+        basis(Fourier(real=True), np.arange(-2, 3)),
+        basis(Fourier(0, 2), [0, 3, 4]),
+        basis("fourier", hyperbolic_cross(2, 2)),
+    ],
+    ids=["circle", "real", "gaps", "torus"],
+)
+def test_fourier(space):
+    """First and second moments of linear statistics: 6 and 7 standard errors."""
+    points = samples(space, 1000)
+    grid = np.stack(np.meshgrid(*[np.arange(40) / 40] * space.dim), axis=-1).reshape(-1, space.dim)
+    X = grid * space.families[0].unit
+    V = space(X)
+    for g in (lambda x: np.cos(2 * np.pi * x[..., 0]), lambda x: np.sin(6 * np.pi * x[..., -1])):
+        G = (V.conj() * g(X)[:, None]).T @ V / len(X)
+        mean = np.trace(G).real
+        variance = np.sum(abs(V) ** 2 * g(X)[:, None] ** 2) / len(X) - np.sum(abs(G) ** 2)
+        sums = g(points).sum(axis=1)
+        assert abs(sums.mean() - mean) <= 6 * np.sqrt(variance / len(points))
+        squares = (sums - mean) ** 2
+        assert abs(squares.mean() - variance) <= 7 * squares.std() / np.sqrt(len(points))
+
+
+def test_any_functions_under_any_measure():
+    """Under the law of the candidates all is exact, so that k_m(x) has the integral m."""
+
+    def functions(X):
+        return np.column_stack([np.ones(len(X)), X, X[:, :1] * X[:, 1:], np.exp(X[:, 0])])
+
+    space = empirical_basis(functions, lambda n, rng: rng.random((n, 2)), rng=90210)
+    design = dpp_sample(space, rng=90210)
+    assert design.info.method == "rejection"
+    assert len(np.unique(design.points, axis=0)) == len(space) == 5
+    assert len(volume_rescaled_sample(space, 9, rng=90210)) == 9
+    assert len(volume_rescaled_sample(space, 9, reference=space, rng=90210)) == 9
+    X = np.concatenate([_processes._draw(space, (90210, 0), i)[0] for i in range(400)])
+    ratio = X[:, 0].reshape(400, 5) / space.christoffel(X).reshape(400, 5)
+    sums = ratio.sum(axis=1)
+    truth = space.candidates[:, 0].mean()
+    assert abs(sums.mean() - truth) <= 6 * sums.std() / 20
 
 
 @pytest.mark.statistical
