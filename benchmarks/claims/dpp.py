@@ -19,7 +19,7 @@ import numpy as np
 import scipy
 
 import lrla
-from lrla.dpp import KDPP, LEnsemble, ProjectionDPP
+from lrla.dpp import KDPP, LEnsemble, ProjectionDPP, greedy_map, mcmc_sample
 
 ROUNDS = 3
 
@@ -101,6 +101,24 @@ def rows(rng):
             ours,
         ),
         (4, None),
+    )
+    # a chain of 10000 exchanges, both from the greedy set
+    x = rng.uniform(size=(1000, 2))
+    L = np.exp(-50 * np.sum((x[:, None] - x) ** 2, axis=2)) + 1e-2 * np.eye(1000)
+    begin = greedy_map(L, 40).indices.tolist()
+
+    def walk_peer(process):
+        process.sample_mcmc_k_dpp(size=40, s_init=list(begin), nb_iter=10_000)
+        return process
+
+    def walk(process, seed):
+        mcmc_sample(process, 40, n_iter=10_000, x0=begin, rng=seed)
+        return process
+
+    yield (
+        "10000 exchanges, n = 1000, k = 40",
+        compare(lambda: FiniteDPP("likelihood", L=L), walk_peer, lambda: L, walk),
+        (5, 5),
     )
 
 

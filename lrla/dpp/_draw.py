@@ -35,11 +35,11 @@ class Proposals(Protocol):
         ...
 
 
-def projection(source: Proposals, streams: Streams) -> Array:
-    """Draw one sample of a projection process; items in the order in which they came."""
+def projection(source: Proposals, streams: Streams) -> tuple[Array, int]:
+    """Draw one sample of a projection process: items as they came, and how many were proposed."""
     m, space = source.size, source.space
     if m == 0:
-        return space.zeros((0,), space.xp.int64)
+        return space.zeros((0,), space.xp.int64), 0
 
     def propose(start: int, stop: int) -> tuple[Array, Array, Array]:
         u = streams.uniform(space, start, stop, 2)
@@ -52,7 +52,7 @@ def projection(source: Proposals, streams: Streams) -> Array:
             f"{asked} proposals gave {items.shape[0]} of {m} items: the columns are not "
             "orthonormal, or their rank is smaller than their number"
         )
-    return items
+    return items, asked
 
 
 def draws(one: Callable[[Streams], Array], size: int | None, rng: Any) -> Any:

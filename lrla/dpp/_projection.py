@@ -237,7 +237,7 @@ class ProjectionDPP(FixedSize):
         return out
 
     def _draw(self, streams: Streams) -> Array:
-        return self._named(projection(self._rows, streams))
+        return self._named(projection(self._rows, streams)[0])
 
     def marginals(self) -> Array:
         """Probability of each item to be in the sample: its leverage score, in [0, 1]."""

@@ -48,7 +48,7 @@ class Spectrum:
 
     def draw(self, chosen: np.ndarray, streams: Streams) -> Array:
         """Draw from the projection process of the span of some eigenvectors."""
-        return projection(_Mixture(self, chosen), streams)
+        return projection(_Mixture(self, chosen), streams)[0]
 
     def flip(self, probabilities: np.ndarray, streams: Streams) -> Array:
         """Choose eigenvectors by independent coin flips, then draw."""

@@ -39,7 +39,8 @@ class VolumeSample(Result):
     status : Status
         `Status.CONVERGED`.
     info : Info
-        rank of A; rescale; ridge; seed.
+        rank of A; rescale; ridge; seed; log_prob, the logarithm of the probability of this set, or of
+        this sequence if rescaled; proposals, how many items were proposed (both None with a ridge).
     """
 
     indices: Array
@@ -113,8 +114,15 @@ def volume_sample(
     """
     seed = seed_of(rng)
     design = _Design(A, size, rescale, ridge, seed)
-    indices, weights = design.draw(Streams(key_of(seed), 0))
-    info = Info(rank=design.n, rescale=design.rescale, ridge=float(ridge), seed=seed)
+    indices, weights, proposals = design.draw(Streams(key_of(seed), 0))
+    info = Info(
+        rank=design.n,
+        rescale=design.rescale,
+        ridge=float(ridge),
+        log_prob=design.log_prob(indices),
+        proposals=proposals,
+        seed=seed,
+    )
     return VolumeSample(indices, weights, Status.CONVERGED, info)
 
 
@@ -152,14 +160,14 @@ class _Design:
         else:
             self.process = ProjectionDPP.from_factor(A, rng=seed)
 
-    def draw(self, streams: Streams) -> tuple[Array, Array]:
-        """Draw rows and their weights."""
+    def draw(self, streams: Streams) -> tuple[Array, Array, int | None]:
+        """Draw rows; return them, their weights, and how many were proposed."""
         space, xp = self.space, self.space.xp
         if self.A is not None:
             indices = self._thinned(streams)
-            return indices, xp.ones_like(xp.astype(indices, xp.float64))
+            return indices, xp.ones_like(xp.astype(indices, xp.float64)), None
         rows = self.process._rows
-        items = projection(rows, streams)
+        items, asked = projection(rows, streams)
         more = self.size - self.n
         if self.rescale is None:
             if more:
@@ -169,13 +177,28 @@ class _Design:
                 others = space.asarray(np.argpartition(u, more - 1)[:more], xp.int64)
                 items = xp.concat((items, others))
             items = xp.sort(items)
-            return items, xp.ones_like(xp.astype(items, xp.float64))
+            return items, xp.ones_like(xp.astype(items, xp.float64)), asked
         scores = xp.astype(rows.scores, xp.float64)
         u = streams.uniform(space, 0, self.size, 2, part=1)
         independent = pick(cumulative(scores), u[: self.size - self.n, 0], space)
         items = xp.concat((items, independent))
         items = xp.take(items, xp.argsort(u[:, 1]))
-        return items, self.n / self.size / xp.take(scores, items)
+        return items, self.n / self.size / xp.take(scores, items), asked
+
+    def log_prob(self, items: Array) -> float | None:
+        """Logarithm of the probability of a draw, by the volume of orthonormal coordinates."""
+        if self.A is not None:
+            return None
+        xp, rows, (k, n) = self.space.xp, self.process._rows, (self.size, self.n)
+        F, ways = rows.take(items), math.lgamma(k - n + 1)
+        if self.rescale is None:
+            # sets of k rows that contain one of n: they share its volume
+            ways = math.lgamma(self.m - n + 1) - math.lgamma(self.m - k + 1) - ways
+            return 2 * float(xp.sum(xp.log(linalg.svdvals(F)))) - ways
+        q = xp.take(xp.astype(rows.scores, xp.float64), items) / n
+        volume = linalg.svdvals(F / xp.astype(xp.sqrt(q), rows.scores.dtype)[:, None])
+        product = 2 * float(xp.sum(xp.log(volume))) + float(xp.sum(xp.log(q)))
+        return product + ways - math.lgamma(k + 1)
 
     def _thinned(self, streams: Streams) -> Array:
         tries = _TRIES * self.m
@@ -299,14 +322,14 @@ def volume_lstsq(
     design = _Design(A, size, rescale, ridge, seed)
     samples = [design.draw(Streams(key_of(seed), i)) for i in range(int(n_estimators))]
     space, xp = design.space, design.space.xp
-    wanted = np.unique(np.concatenate([to_host(items) for items, _ in samples]))
+    wanted = np.unique(np.concatenate([to_host(items) for items, *_ in samples]))
     asked = space.asarray(wanted, xp.int64)
     known = _answers(b, asked) if given is None else xp.take(given, asked, axis=0)
     vector = known.ndim == 1
     known = known[:, None] if vector else known
     F = _gathered(op, asked)
     estimates = []
-    for items, weights in samples:
+    for items, weights, _ in samples:
         places = space.asarray(np.searchsorted(wanted, to_host(items)), xp.int64)
         estimates.append(_solve(xp.take(F, places, axis=0), xp.take(known, places, axis=0),
                                 weights, ridge))  # fmt: skip

@@ -140,6 +140,19 @@ class TestLaws:
         assert sets_p_value(draws, law) < 1e-12
 
 
+@pytest.mark.parametrize(("k", "rescale"), [(3, None), (5, None), (8, None), (3, "leverage")])
+def test_probabilities_of_what_was_drawn(k, rescale):
+    n, d = (5, 2) if rescale else (8, 3)
+    A, _ = data(n, d)
+    law = rescaled_law(A, k) if rescale else plain_law(A, k)[0]
+    for seed in range(5):
+        sample = volume_sample(A, k, rescale=rescale, rng=seed)
+        expected = np.log(law[tuple(sample.indices.tolist())])
+        assert sample.info.log_prob == pytest.approx(expected, abs=1e-9)
+        assert sample.info.proposals >= d
+    assert volume_sample(A, k, ridge=1.0, rng=5).info.log_prob is None
+
+
 @pytest.mark.statistical
 def test_averages_converge_to_the_solution_with_all_rows():
     # where independent draws keep a bias: Derezinski, Warmuth and Hsu 2022, figure 1.1
