@@ -10,20 +10,28 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array, adjoint, is_complex, space_of
+from lrla._core.errors import AccuracyWarning, warn
 from lrla._core.linalg import norm
 from lrla._core.random import Domain, key_of, seed_of, tag
 from lrla._core.results import Info, Result, Status
 from lrla.kernels.philox import normal
 from lrla.kernels.triangles import diagonal
 from lrla.relaxation._order import symmetric_pattern, two_colours
-from lrla.relaxation._system import System, on_host, read
+from lrla.relaxation._system import System, is_hermitian, on_host, read
 
+_ARNOLDI = 100  # steps, at most, of Arnoldi, which keeps a vector of each
 _STEPS = 300  # of Lanczos, at most; the error of beta falls like exp(-4 k sqrt(1 - beta))
 
 
 def young(beta: float) -> float:
     """Return the best omega for a consistently ordered matrix of Jacobi radius beta."""
     return 1 + (beta / (1 + math.sqrt((1 - beta) * (1 + beta)))) ** 2
+
+
+def young_eidson(real: float, imaginary: float) -> tuple[float, float]:
+    """Return a good omega and its rate for Jacobi eigenvalues inside of an ellipse around 0."""
+    root = 1 + math.sqrt((1 - real) * (1 + real) + imaginary**2)
+    return 2 / root, ((real + imaginary) / root) ** 2
 
 
 def axelsson(beta: float) -> float:
@@ -57,7 +65,7 @@ class OmegaResult(Result):
     info : Info
         ``upper``: an upper bound for an eigenvalue of the Jacobi iteration next to beta; ``rate``:
         by what factor a sweep with omega reduces the error in the end; ``pcg_omega``: a factor for
-        `ssor_pcg`; ``iterations`` of Lanczos; ``seed``; ``seconds``.
+        `ssor_pcg`; ``iterations`` of Lanczos or Arnoldi; ``seed``; ``seconds``.
     """
 
     omega: float
@@ -71,12 +79,12 @@ class OmegaResult(Result):
 
 
 def optimal_omega(A: Any, *, tol: float = 0.05, rng: Any = None) -> OmegaResult:
-    """Estimate the best relaxation factor of SOR for a Hermitian matrix.
+    """Estimate the best relaxation factor of SOR.
 
     Parameters
     ----------
     A : array of shape (n, n) or sparse matrix
-        Hermitian with a positive diagonal; never changed.
+        Hermitian with a positive diagonal, or any with a nonzero one; never changed.
     tol : float, default 0.05
         Relative accuracy of 1 - beta at which to stop.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
@@ -92,7 +100,12 @@ def optimal_omega(A: Any, *, tol: float = 0.05, rng: Any = None) -> OmegaResult:
     ValueError
         If A is not square, or not finite.
     LinAlgError
-        If a diagonal entry is not positive.
+        If a diagonal entry is not positive, or is zero if A is not Hermitian.
+
+    Warns
+    -----
+    AccuracyWarning
+        If A is not Hermitian: the factor is then a heuristic.
 
     Notes
     -----
@@ -106,11 +119,19 @@ def optimal_omega(A: Any, *, tol: float = 0.05, rng: Any = None) -> OmegaResult:
     beta**2)))**2``. Whether A is consistently ordered is decided by its graph; in natural order
     this holds for the usual grids, and for any graph of two colours in the order "redblack".
 
-    Cost: a product with A and some vectors for each step.
+    For an A that is not Hermitian, Ritz values are those of at most 100 steps of Arnoldi. With a and
+    b the largest real and imaginary part of one, omega is ``2 / (1 + sqrt(1 - a**2 + b**2))``, the
+    best for eigenvalues in the ellipse with these semi-axes [2]_; Ritz values of such matrices may
+    be far from all eigenvalues that matter.
+
+    Cost: a product with A and some vectors for each step; with Arnoldi, as many vectors as steps.
 
     References
     ----------
     .. [1] D. M. Young, "Iterative Solution of Large Linear Systems", Academic Press, 1971.
+    .. [2] D. M. Young and H. E. Eidson, "On the determination of the optimum relaxation factor for
+       the SOR method when the eigenvalues of the Jacobi matrix are complex", Report CNA-1, University
+       of Texas at Austin, 1970.
 
     Examples
     --------
@@ -128,14 +149,26 @@ def optimal_omega(A: Any, *, tol: float = 0.05, rng: Any = None) -> OmegaResult:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
     seed = seed_of(rng)
     system = read(A)
-    beta, upper, steps = jacobi_radius(system, tol, seed, _STEPS)
+    if is_hermitian(system):
+        beta, upper, steps = jacobi_radius(system, tol, seed, _STEPS)
+        omega = young(min(beta, 1 - 1e-15))
+        rate = omega - 1
+    else:
+        warn(
+            "A is not Hermitian: omega comes from Ritz values of a few steps of Arnoldi, and is a "
+            "heuristic",
+            AccuracyWarning,
+        )
+        ritz, slack, steps = jacobi_ritz(system, tol, seed)
+        beta = float(np.max(np.abs(ritz), initial=0.0))
+        upper = beta + slack
+        real = min(float(np.max(np.abs(ritz.real), initial=0.0)), 1 - 1e-15)
+        omega, rate = young_eidson(real, float(np.max(np.abs(ritz.imag), initial=0.0)))
     fine = beta < 1 and upper - beta <= tol * (1 - beta)
-    safe = min(beta, 1 - 1e-15)
-    omega = young(safe)
     info = Info(
         upper=upper,
-        rate=omega - 1,
-        pcg_omega=axelsson(safe),
+        rate=rate,
+        pcg_omega=axelsson(min(beta, 1 - 1e-15)),
         iterations=steps,
         seed=seed,
         seconds=time.perf_counter() - start,
@@ -188,6 +221,36 @@ def jacobi_radius(system: System, tol: float, seed: int, most: int) -> tuple[flo
                 break
         before, v = v, w / betas[-1]
     return beta, upper, len(alphas)
+
+
+def jacobi_ritz(system: System, tol: float, seed: int) -> tuple[np.ndarray[Any, Any], float, int]:
+    """Return Ritz values of Jacobi's iteration by Arnoldi, the residual of the largest, and steps."""
+    space, n = system.space, system.n
+    xp = space.xp
+    entries = diagonal(system.data, system.indices, system.indptr)
+    if bool(xp.any(entries == 0)):
+        row = int(xp.argmax(xp.astype(entries == 0, xp.int8)))
+        raise np.linalg.LinAlgError(f"diagonal entries of A must be nonzero, got 0 in row {row}")
+    v = xp.astype(normal(space, key_of(seed), tag(Domain.INIT), 0, n, 1)[:, 0], system.op.dtype)
+    V = (v / norm(v))[:, None]
+    most = min(_ARNOLDI, n)
+    H = np.zeros((most + 1, most), complex)
+    for k in range(most):
+        w = V[:, k] - _multiply(system, V[:, k]) / entries
+        for _ in range(2):  # twice is enough
+            h = adjoint(V) @ w
+            w = w - V @ h
+            H[: k + 1, k] += np.asarray([complex(c) for c in h])
+        H[k + 1, k] = rest = norm(w)
+        last = k + 1 == most or rest <= 1e-14
+        if last or (k + 1) % 10 == 0:
+            values, vectors = np.linalg.eig(H[: k + 1, : k + 1])
+            i = int(np.argmax(np.abs(values)))
+            slack = rest * abs(vectors[k, i])
+            if last or slack <= tol * (1 - abs(values[i])):
+                break
+        V = xp.concat([V, (w / rest)[:, None]], axis=1)
+    return values, slack, k + 1
 
 
 def _multiply(system: System, v: Array) -> Array:

@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from lrla._core.arrays import Array, adjoint, is_complex, space_of, unit_roundoff
+from lrla._core.arrays import Array, is_complex
 from lrla._core.docs import described
 from lrla._core.iteration import Callback, Loop
-from lrla._core.linalg import norm
-from lrla._core.random import Domain, key_of, tag
 from lrla._core.results import Status
-from lrla.kernels.philox import normal
 from lrla.kernels.triangles import (
     axpy_pair,
     diagonal,
@@ -25,7 +22,7 @@ from lrla.kernels.triangles import (
 from lrla.relaxation._plan import check_omega
 from lrla.relaxation._problem import SHARED, Course, Problem, announce, check_limits, numbers, pose
 from lrla.relaxation._result import SolveResult
-from lrla.relaxation._system import System, read
+from lrla.relaxation._system import System, is_hermitian, read
 from lrla.relaxation._turns import Turns
 
 
@@ -79,11 +76,14 @@ def conjugate_until(
     max_iter: int,
     check_every: int = 10,
     callback: Callback | None = None,
+    name: str = "SSOR-CG",
+    kind: type[Run] | None = None,
+    **facts: float,
 ) -> SolveResult:
     """Iterate until the true residuals are small; the unchecked body of `ssor_pcg`."""
-    loop = Loop("SSOR-CG", max_iter=max_iter, callback=callback)
+    loop = Loop(name, max_iter=max_iter, callback=callback)
     course = Course(problem, loop)
-    run = _Run(problem, split, course.sizes)
+    run = (kind or Run)(problem, split, course.sizes, **facts)
     with loop.interruptible():
         for _ in loop:
             if not run.step():
@@ -106,10 +106,10 @@ def conjugate_until(
     x = run.x()
     course.sizes = problem.sizes(problem.residual(x))
     course.matvecs += 1 + loop.iteration
-    return course.answer("SSOR-CG", x, omega=split.omega)
+    return course.answer(name, x, omega=split.omega, **facts)
 
 
-class _Run:
+class Run:
     """Conjugate gradients between the triangles, for one or several right-hand sides.
 
     Each has scalars of its own, in arrays of shape (p,), and rests when it is done.
@@ -127,7 +127,7 @@ class _Run:
         self.z = xp.zeros_like(self.rest)
         self.buffers = tuple(xp.zeros_like(self.rest) for _ in range(3))
         self.rho = problem.sizes(self.rest) ** 2
-        self.beta = np.zeros(sizes.shape)
+        self.beta = self.length = np.zeros(sizes.shape)
         with np.errstate(divide="ignore", invalid="ignore"):
             self.ratio = np.where(self.rho > 0, sizes / np.sqrt(self.rho), 1.0)
 
@@ -153,9 +153,9 @@ class _Run:
         curve = numbers(curvature)
         if not ((curve > 0) & (curve < math.inf) | ~self.live).all():
             return False
-        length = self._over(self.rho, curve)
+        self.length = self._over(self.rho, curve)
         _, _, square = axpy_pair(
-            self.z, self.rest, p, product, self._scalars(length), (self.z, self.rest)
+            self.z, self.rest, p, product, self._scalars(self.length), (self.z, self.rest)
         )
         before, self.rho = self.rho, numbers(square)
         self.beta = self._over(self.rho, before)
@@ -216,26 +216,12 @@ def _beside(s: Array, v: Array) -> Array:
 
 
 def check_hermitian(system: System) -> None:
-    """Refuse a matrix that is not Hermitian, by one product on either side."""
-    space, n = system.space, system.n
-    xp = space.xp
-    u, v = (
-        xp.astype(
-            normal(space, key_of(1981), tag(Domain.TEST_MATRIX, i), 0, n, 1)[:, 0], system.op.dtype
-        )
-        for i in range(2)
-    )
-    Au, Av = (system.op.matmat(w[:, None])[:, 0] for w in (u, v))
-    gap = abs(_inner(u, Av) - _inner(Au, v))
-    if gap > unit_roundoff(xp, system.op.real_dtype) ** 0.5 * norm(Au) * norm(v):
+    """Refuse a matrix that is not Hermitian."""
+    if not is_hermitian(system):
         raise ValueError(
             "A must be Hermitian, got one for which <u, A v> and <A u, v> differ; use sor, kaczmarz "
             "or a solver of SciPy for others"
         )
-
-
-def _inner(x: Array, y: Array) -> complex:
-    return complex(space_of(x).xp.sum(adjoint(x) * y))
 
 
 @described(**SHARED)

@@ -7,8 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from lrla._core.arrays import Array, Space, as_array, check_finite, space_of
+from lrla._core.arrays import (
+    Array,
+    Space,
+    adjoint,
+    as_array,
+    check_finite,
+    space_of,
+    unit_roundoff,
+)
+from lrla._core.linalg import norm
 from lrla._core.operators import Operator, as_operator
+from lrla._core.random import Domain, key_of, tag
+from lrla.kernels.philox import normal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +104,21 @@ def with_rows(op: Operator) -> System:
     indptr = xp.concat((space.zeros((1,), xp.int64), ends))
     flat = xp.reshape(op.A, (-1,))
     return System(op, xp.take(flat, rows * op.shape[1] + columns), columns, indptr)
+
+
+def is_hermitian(system: System) -> bool:
+    """Tell whether a matrix is Hermitian, by one product on either side."""
+    space, n = system.space, system.n
+    xp = space.xp
+    u, v = (
+        xp.astype(
+            normal(space, key_of(1981), tag(Domain.TEST_MATRIX, i), 0, n, 1)[:, 0], system.op.dtype
+        )
+        for i in range(2)
+    )
+    Au, Av = (system.op.matmat(w[:, None])[:, 0] for w in (u, v))
+    gap = abs(complex(xp.sum(adjoint(u) * Av)) - complex(xp.sum(adjoint(Au) * v)))
+    return gap <= unit_roundoff(xp, system.op.real_dtype) ** 0.5 * norm(Au) * norm(v)
 
 
 def on_host(x: Array) -> np.ndarray[Any, Any]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from lrla._core.errors import AccuracyWarning
 from lrla.bandits import Grid, ParameterTuner, TsallisINF
 from lrla.relaxation import RelaxationSequence, optimal_omega, sor, ssor_pcg
 from lrla.relaxation._omega import axelsson, beta_from_rate, young
@@ -61,9 +62,35 @@ def test_the_model_problem():
 def test_what_is_not_consistently_ordered_is_said():
     assert not optimal_omega(3 * np.eye(3) + np.ones((3, 3)), rng=1).consistently_ordered
     lopsided = np.array([[2.0, 1, 0], [0, 2, 1], [0, 0, 2]])
-    assert not optimal_omega(lopsided, rng=1).consistently_ordered
+    with pytest.warns(AccuracyWarning, match="A is not Hermitian: omega comes from Ritz values"):
+        found = optimal_omega(lopsided, rng=1)
+    assert not found.consistently_ordered
+    assert found.omega == pytest.approx(1, abs=1e-4)
     empty = optimal_omega(scipy.sparse.csr_array((0, 0)))
     assert (empty.beta, empty.omega) == (0, 1)
+
+
+@pytest.mark.parametrize("flow", [0.5, 1.5])
+def test_flows_have_a_factor_too(flow):
+    # upwind by less than what makes Jacobi eigenvalues complex, and by more
+    n = 10
+    line = scipy.sparse.diags_array([-1 - flow, 2.0, -1 + flow], offsets=[-1, 0, 1], shape=(n, n))
+    eye = scipy.sparse.eye_array(n)
+    A = scipy.sparse.csr_array(scipy.sparse.kron(eye, line) + scipy.sparse.kron(line, eye))
+    values = np.linalg.eigvals(np.eye(n * n) - A.toarray() / 4)
+    with pytest.warns(AccuracyWarning, match="A is not Hermitian"):
+        found = optimal_omega(A, tol=1e-6, rng=3)
+    assert found.beta == pytest.approx(np.max(np.abs(values)), rel=1e-5)
+    radii = {
+        omega: np.max(np.abs(np.linalg.eigvals(iteration_matrix(A.toarray(), omega, "forward"))))
+        for omega in (0.85 * found.omega, found.omega, min(1.15 * found.omega, 1.95), 1.0)
+    }
+    assert min(radii.values()) >= radii[found.omega] - 0.02
+    assert radii[found.omega] == pytest.approx(found.info.rate, abs=0.02)
+    singular = np.array([[1.0, 2], [0, 0]])
+    message = "entries of A must be nonzero, got 0 in row 1"
+    with pytest.raises(np.linalg.LinAlgError, match=message), pytest.warns(AccuracyWarning):
+        optimal_omega(singular, rng=1)
 
 
 def test_estimates_refuse_what_they_cannot_do():
