@@ -109,8 +109,8 @@ axes[1].legend(frameon=False)
 
 V = basis("legendre", total_degree(2, 9), measure="weight")
 for f, truth in truths.items():
-    results = [integrate(f, V, rng=seed) for seed in range(100)]
+    results = [integrate(f, V, rng=seed) for seed in range(50)]
     inside = np.mean([abs(r.estimate - truth) <= 2 * r.standard_error for r in results])
-    print(f"{f.__name__}: {100 * inside:.0f} of 100 integrals within two standard errors; "
+    print(f"{f.__name__}: {50 * inside:.0f} of 50 integrals within two standard errors; "
           f"the first is {results[0].estimate:.6f} +- {results[0].standard_error:.6f}, "
           f"the truth {truth:.6f}")  # fmt: skip
