@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from lrla import AccuracyWarning, RankDeficientWarning
-from lrla.approximation import basis, christoffel_sample, empirical_basis
+from lrla.approximation import (
+    WeightedLeastSquares,
+    basis,
+    christoffel_sample,
+    dpp_sample,
+    empirical_basis,
+)
 
 
 def disk(n, rng):
@@ -63,6 +69,16 @@ def test_complex_functions():
     assert space(X).dtype == np.complex128
     np.testing.assert_allclose(space.christoffel(X), np.sum(abs(space(X)) ** 2, axis=1), rtol=1e-10)
     assert christoffel_sample(space, 20, rng=5).weights.dtype == np.float64
+
+
+def test_processes_and_least_squares_take_the_space():
+    space = empirical_basis(
+        lambda X: X ** np.arange(5), lambda n, rng: rng.normal(size=(n, 1)), rng=90210
+    )
+    assert dpp_sample(space, rng=90210).points.shape == (5, 1)
+    fit = WeightedLeastSquares(space, rng=90210).fit(lambda X: X[:, 0] ** 3 - X[:, 0])
+    x = np.linspace(-2, 2, 9)
+    np.testing.assert_allclose(fit.predict(x[:, None]), x**3 - x, atol=1e-10)
 
 
 def test_seeds_decide():

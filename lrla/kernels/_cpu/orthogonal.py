@@ -74,14 +74,13 @@ def _multiply(table, parent, factor, work):
 
 
 @jit
-def _deal(work, slot, start, stop, out):
+def _deal(plane, slot, start, stop, out):
     """Copy a tile to its rows of the result, in blocks that fit the first cache."""
-    for c in range(0, slot.size, 16):
-        d = min(c + 16, slot.size)
+    for c in range(0, slot.size, 8):
+        d = min(c + 8, slot.size)
         for i in range(start, stop):
             for k in range(c, d):
-                for part in range(out.shape[2]):
-                    out[i, k, part] = work[part, slot[k], i - start]
+                out[i, k] = plane[slot[k], i - start]
 
 
 @jit
@@ -91,7 +90,8 @@ def _values(T, kinds, first, recurrence, parent, factor, slot, out, a, b):
     for start in range(a, b, 32):
         _fill(T, start, kinds, first, recurrence, table)
         _multiply(table, parent, factor, work)
-        _deal(work, slot, start, min(start + 32, b), out)
+        for part in range(out.shape[2]):
+            _deal(work[part], slot, start, min(start + 32, b), out[:, :, part])
 
 
 @jit
