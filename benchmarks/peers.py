@@ -295,3 +295,11 @@ def jacobi_ensemble_dppy(size, dim):
 
     process = MultivariateJacobiOPE(size, np.zeros((dim, 2)))
     return process.sample, np.array(process.ordering)
+
+
+def circular_ensemble_dppy(size):
+    """Return a function that draws eigenphases of a random unitary matrix by DPPy."""
+    from dppy.beta_ensembles import CircularEnsemble
+
+    process = CircularEnsemble(2)
+    return lambda: process.sample_full_model(size_N=size)
