@@ -144,7 +144,7 @@ def _expected(
     if info.get("subsample") == "bss":
         return None, ("the weights that sparsification chooses are not bounded beforehand",)
     M, P = info["n_candidates"], info["acceptance"]
-    source = f"estimated from {info['n_tries']} tries"
+    source = f"estimated: 1 of {info['n_tries']} tries was"
     if (info["acceptance_bound"] or 0) >= 0.5:  # certain, and costs a factor of two at most
         P, source = info["acceptance_bound"], "at least, by a matrix Chernoff inequality"
     premises = [

@@ -104,7 +104,8 @@ def fit_design(
             f"there must be at least as many points as functions, got {n} points for {m}"
         )
     low, high = ends = extremes(rows)
-    if low <= 4 * m * unit_roundoff(space_of(rows.values).xp, design.weights.dtype) * high:
+    u = unit_roundoff(space_of(rows.values).xp, abs(rows.values[:1, :1]).dtype)
+    if low <= (4 * max(n, m) * u) ** 2 * high:
         raise ValueError(
             f"the points must determine the coefficients, but {n} points for {m} functions have "
             f"a Gram matrix with eigenvalues from {low:.1e} to {high:.1e}; give more points"

@@ -47,8 +47,15 @@ def extremes(rows: Rows) -> tuple[float, float]:
     m = int(rows.values.shape[1])
     if m > LARGE:
         return _lanczos(rows)
-    found = to_host(space_of(rows.values).xp.linalg.eigvalsh(rows.gram()))
-    return max(float(found[0]), 0.0), float(found[-1])
+    xp = space_of(rows.values).xp
+    found = to_host(xp.linalg.eigvalsh(rows.gram()))
+    low, high = float(found[0]), float(found[-1])
+    if low > math.sqrt(unit_roundoff(xp, rows.weights.dtype)) * high or 0 in rows.values.shape:
+        return low, high
+    # squares have cost the digits of the smallest: singular values of the rows keep them
+    sigma = to_host(linalg.svdvals(linalg.qr_r(rows.scaled)))
+    fewer = rows.values.shape[0] < m
+    return 0.0 if fewer else float(sigma[-1]) ** 2, float(sigma[0]) ** 2
 
 
 class _Normal:

@@ -47,8 +47,8 @@ def greedy_subsample(
         Keep ``norm(G - I) <= delta`` instead.
     exact : bool, default False
         Look at the effect of removing every point before each removal. By default at those of eight
-        points: those furthest along the eigenvectors of the largest eigenvalue, and those least
-        along that of the smallest.
+        points, those furthest along the eigenvectors of the largest eigenvalue and those least
+        along that of the smallest, and at all others only where none of these may go.
 
     Returns
     -------
@@ -135,19 +135,28 @@ def _remove(rows: Rows, size: int, delta: float, two_sided: bool, exact: bool) -
     while len(left) > size:
         values, V = xp.linalg.eigh(S)
         k = len(left)
-        seen = np.arange(k) if exact else _screened(A, V)
-        squares = xp.abs(xp.take(A, space.asarray(seen, xp.int64), axis=0) @ V) ** 2
-        ends = to_host(extremes_without(values, squares)) / (k - 1)
-        worst = np.maximum(ends[:, 1] - 1, 1 - ends[:, 0]) if two_sided else 1 - ends[:, 0]
-        best = int(np.argmin(worst))
-        if worst[best] > delta:
+        worst, place = _best(A, values, V, np.arange(k) if exact else _screened(A, V), two_sided)
+        if worst > delta and not exact:
+            worst, place = _best(A, values, V, np.arange(k), two_sided)
+        if worst > delta:
             break
-        place = int(seen[best])
         a = A[place : place + 1, :]
         left = np.delete(left, place)
         A = xp.concat((A[:place, :], A[place + 1 :, :]), axis=0)
         S = adjoint(A) @ A if k % _REFRESH == 0 else S - adjoint(a) @ a
     return left
+
+
+def _best(
+    A: Array, values: Array, V: Array, seen: np.ndarray, two_sided: bool
+) -> tuple[float, int]:
+    """Return how far from the identity G is without the best of some rows, and that row."""
+    space = space_of(A)
+    squares = space.xp.abs(space.xp.take(A, space.asarray(seen, space.xp.int64), axis=0) @ V) ** 2
+    ends = to_host(extremes_without(values, squares)) / (A.shape[0] - 1)
+    far = np.maximum(ends[:, 1] - 1, 1 - ends[:, 0]) if two_sided else 1 - ends[:, 0]
+    best = int(np.argmin(far))
+    return float(far[best]), int(seen[best])
 
 
 def _screened(A: Array, V: Array) -> np.ndarray:

@@ -133,7 +133,7 @@ def test_the_constants_are_the_formulas():
     found = certify(rows_of(design), design.kind, design.info, 0.95)
     wanted = 1 + M / (7 * 0.05**2) * design.info.n_tries
     assert found.expected_constant == pytest.approx(wanted)
-    assert f"estimated from {design.info.n_tries} tries" in found.premises[1]
+    assert f"1 of {design.info.n_tries} tries was" in found.premises[1]
 
 
 def test_expected_errors_are_claimed_only_where_something_is_known():

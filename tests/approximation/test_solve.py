@@ -79,6 +79,21 @@ def test_extremes_are_eigenvalues_of_the_gram_matrix(m, more, seed):
     np.testing.assert_allclose(extremes(rows), np.linalg.eigvalsh(G)[[0, -1]], rtol=1e-10)
 
 
+@pytest.mark.parametrize("kind", ["f", "c"])
+@pytest.mark.parametrize("spread", [0.0, 3.0, 6.0, 7.5])
+def test_extremes_keep_their_digits(spread, kind):
+    """Eigenvalues of the Gram matrix computed as such would be wrong beyond a condition of 1e16."""
+    rows, _ = problem(40, 5, 1, 18, kind=kind, spread=spread)
+    rows = rows._replace(weights=np.ones(40))
+    np.testing.assert_allclose(extremes(rows), (10 ** (-2 * spread), 1.0), rtol=1e-7)
+
+
+def test_fewer_points_than_functions_have_no_smallest_eigenvalue():
+    rows, _ = problem(9, 5, 1, 19)
+    assert extremes(Rows(rows.values[:4], rows.weights[:4]))[0] == 0
+    assert extremes(Rows(np.zeros((3, 2)), np.ones(3))) == (0.0, 0.0)
+
+
 def test_lanczos_finds_the_extremes_of_large_matrices(monkeypatch):
     rows, _ = problem(300, 120, 1, 13, spread=0.5)
     wanted = extremes(rows)

@@ -1,0 +1,65 @@
+"""Fits of weighted least squares, and what is done to points before them."""
+
+import numpy as np
+
+from lrla.approximation import (
+    WeightedLeastSquares,
+    basis,
+    bss_subsample,
+    christoffel_sample,
+    greedy_subsample,
+    stable_design,
+    total_degree,
+)
+
+
+def wave(X):
+    """Return a smooth function of the points."""
+    return np.cos(3 * X[:, 0])
+
+
+class Points:
+    """Fewer points out of 500, for 50 functions; at most half a second by removal."""
+
+    params = (50,)
+    param_names = ("m",)
+
+    def setup(self, m):
+        """Draw the points and compile."""
+        self.space = basis("legendre", total_degree(1, m - 1))
+        self.design = christoffel_sample(self.space, 10 * m, rng=5)
+        greedy_subsample(self.space, self.design, 9 * m)
+
+    def time_greedy(self, m):
+        """Remove points until nothing can go."""
+        greedy_subsample(self.space, self.design)
+
+    def time_sparsify(self, m):
+        """Choose twice as many as functions."""
+        bss_subsample(self.space, self.design)
+
+    def time_stable_design(self, m):
+        """Draw twice as many until they are stable."""
+        stable_design(self.space, rng=5)
+
+    def track_points(self, m):
+        """Count the points that are left."""
+        return len(greedy_subsample(self.space, self.design))
+
+
+class Fit:
+    """Solution and certificate; at most a second for m = 1000."""
+
+    params = (100, 1000)
+    param_names = ("m",)
+
+    def setup(self, m):
+        """Draw three times as many points as functions."""
+        space = basis("legendre", total_degree(1, m - 1))
+        design = christoffel_sample(space, 3 * m, rng=5)
+        self.model = WeightedLeastSquares(space, design=design, condition=False)
+        self.model.fit(wave)
+
+    def time_fit(self, m):
+        """Fit, certify, and leave every point out once."""
+        self.model.fit(wave)
