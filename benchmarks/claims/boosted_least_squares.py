@@ -99,11 +99,15 @@ def designs(space, m, seed):
     """Yield (method, design) of the random methods."""
     n, few = rule(m, ETA), rule(m, ETA ** (1 / BEST))
     yield "OWLS", christoffel_sample(space, n, rng=seed)
-    yield "BLS, best of 100", stable_design(
-        space, "christoffel", size=few, two_sided=True, n_candidates=BEST, delta=0.999, rng=seed
+    yield (
+        "BLS, best of 100",
+        stable_design(
+            space, "christoffel", size=few, two_sided=True, n_candidates=BEST, delta=0.999, rng=seed
+        ),
     )
-    yield "c-BLS, best of 1", stable_design(
-        space, "christoffel", size=n, two_sided=True, delta=DELTA, rng=seed
+    yield (
+        "c-BLS, best of 1",
+        stable_design(space, "christoffel", size=n, two_sided=True, delta=DELTA, rng=seed),
     )
     boosted = stable_design(
         space, "christoffel", size=few, two_sided=True, n_candidates=BEST, delta=DELTA, rng=seed
@@ -220,7 +224,9 @@ def main():
             broken += [f"{family} {m} {method}"] * far
             print(f"  {method:22} {size:16.1f} {error:9.1e} "
                   f"{'' if known is None else format(known, '9.1e')}{'  BROKEN' * far}")  # fmt: skip
-    print(f"\nP(lambda_min >= {1 - DELTA:.1f}), median of squared over least squared error, {DESIGNS} designs")
+    print(
+        f"\nP(lambda_min >= {1 - DELTA:.1f}), median of squared over least squared error, {DESIGNS} designs"
+    )
     for family, index_set, ratio, *wanted in STABILITY:
         label = f"{family} {index_set.shape[1]}d m={len(index_set)} n={ratio}m"
         line = f"{label:26}"
@@ -233,7 +239,9 @@ def main():
             allowed = 0.1 * median0 + 3 * math.sqrt(2) * spread
             off = bool(abs(median - median0) > allowed)
             broken += [f"{label} {kind}"] * (far or off)
-            line += f"  {kind} {p:.2f} ({p0:.2f}){'!' * far} {median:5.2f} ({median0:5.2f}){'!' * off}"
+            line += (
+                f"  {kind} {p:.2f} ({p0:.2f}){'!' * far} {median:5.2f} ({median0:5.2f}){'!' * off}"
+            )
         print(line)
     for what, seconds, bound in timings():
         print(f"{what}: {seconds:.2f} s, at most {bound}")

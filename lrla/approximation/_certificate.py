@@ -46,7 +46,8 @@ class Certificate(Result):
     unbiased : bool
         Whether the expectation of the approximation, over the draws of the design, is the best one.
     premises : tuple of str
-        What has to hold for ``expected_constant``, or why it is None.
+        What has to hold for ``expected_constant``, or why it is None; and that the functions are
+        orthonormal, where they are that approximately.
 
     Notes
     -----

@@ -12,6 +12,7 @@ from lrla._core.random import seed_of
 from lrla._core.results import Info, Status
 from lrla.approximation._basis import Basis
 from lrla.approximation._design import Design
+from lrla.approximation._empirical import EmpiricalBasis
 from lrla.approximation._fit import Fitted, average, check_values, combine, fit_design
 from lrla.approximation._index_sets import check_count
 from lrla.approximation._stable import check_share, sampler, stable_design
@@ -26,7 +27,7 @@ class WeightedLeastSquares(Fitted):
 
     Parameters
     ----------
-    basis : Basis
+    basis : Basis or EmpiricalBasis
         The m functions that are combined.
     design : {"repeated_dpp", "volume", "christoffel"} or Design, default "repeated_dpp"
         How points are drawn, as for `stable_design`, or where they are.
@@ -108,7 +109,7 @@ class WeightedLeastSquares(Fitted):
 
     def __init__(
         self,
-        basis: Basis,
+        basis: Basis | EmpiricalBasis,
         *,
         design: str | Design = "repeated_dpp",
         size: int | None = None,

@@ -14,6 +14,7 @@ from lrla._core.results import Info, Result, Status
 from lrla.approximation._basis import Basis
 from lrla.approximation._certificate import Certificate, averaged, certify
 from lrla.approximation._design import Design
+from lrla.approximation._empirical import EmpiricalBasis
 from lrla.approximation._solve import Rows, choose, extremes, solve
 
 _LISTED = 5  # points that an error message shows
@@ -93,7 +94,13 @@ class Fitted:
 
 
 def fit_design(
-    basis: Basis, design: Design, Y: Array, *, delta: float, insist: bool, omit: bool
+    basis: Basis | EmpiricalBasis,
+    design: Design,
+    Y: Array,
+    *,
+    delta: float,
+    insist: bool,
+    omit: bool,
 ) -> WeightedFit:
     """Solve on one design; ``insist`` on its stability by a warning, ``omit`` what is not finite."""
     design, Y = _finite(design, Y, omit)
@@ -111,6 +118,11 @@ def fit_design(
             f"a Gram matrix with eigenvalues from {low:.1e} to {high:.1e}; give more points"
         )
     certificate = certify(rows, design.kind, design.info, delta, ends=ends)
+    if isinstance(basis, EmpiricalBasis):
+        rests = (
+            f"the functions are orthonormal, which they are up to {basis.orthonormality_error:.1g}"
+        )
+        certificate = replace(certificate, premises=(*certificate.premises, rests))
     if insist and not certificate:
         warn(
             f"the smallest eigenvalue of the Gram matrix is {low:.3g}, less than 1 - delta = "
@@ -174,7 +186,7 @@ def finite_values(Y: Array, points: Array) -> tuple[np.ndarray, str]:
     )
 
 
-def combine(basis: Basis, X: Any, coefficients: Array) -> Array:
+def combine(basis: Basis | EmpiricalBasis, X: Any, coefficients: Array) -> Array:
     """Evaluate a combination of basis functions."""
     values = basis(X)
     xp = space_of(values, coefficients).xp

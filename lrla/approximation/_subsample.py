@@ -13,6 +13,7 @@ from lrla._core.arrays import Array, adjoint, space_of, to_host
 from lrla._core.results import Info
 from lrla.approximation._basis import Basis
 from lrla.approximation._design import Design
+from lrla.approximation._empirical import EmpiricalBasis
 from lrla.approximation._index_sets import check_count
 from lrla.approximation._solve import Rows, extremes
 from lrla.approximation._stable import StabilityError, check_share, is_stable
@@ -23,7 +24,7 @@ _REFRESH = 50  # removals after which the Gram matrix is summed up anew
 
 
 def greedy_subsample(
-    basis: Basis,
+    basis: Basis | EmpiricalBasis,
     design: Design,
     size: int | None = None,
     *,
@@ -35,7 +36,7 @@ def greedy_subsample(
 
     Parameters
     ----------
-    basis : Basis
+    basis : Basis or EmpiricalBasis
         The m functions.
     design : Design
         Points, and weights, which stay as they are.
@@ -110,7 +111,11 @@ def _size(size: Any, m: int, n: int) -> int:
 
 
 def _chosen(
-    basis: Basis, design: Design, kept: np.ndarray, factors: Array | None, **said: Any
+    basis: Basis | EmpiricalBasis,
+    design: Design,
+    kept: np.ndarray,
+    factors: Array | None,
+    **said: Any,
 ) -> Design:
     """Take points of a design, their weights multiplied by factors, and measure what comes out."""
     space = space_of(design.points)
@@ -170,12 +175,12 @@ def _screened(A: Array, V: Array) -> np.ndarray:
     return np.unique(np.concatenate((little, much)))
 
 
-def bss_subsample(basis: Basis, design: Design, size: int | None = None) -> Design:
+def bss_subsample(basis: Basis | EmpiricalBasis, design: Design, size: int | None = None) -> Design:
     """Choose points of a design and new weights for them, with a bound for the condition of G.
 
     Parameters
     ----------
-    basis : Basis
+    basis : Basis or EmpiricalBasis
         The m functions.
     design : Design
         Points and weights, at least m of them.

@@ -7,11 +7,14 @@ from lrla._core.errors import AccuracyWarning
 from lrla._core.results import Info, Status
 from lrla.approximation import (
     Design,
+    Fourier,
+    Jacobi,
     StabilityError,
     WeightedLeastSquares,
     basis,
     christoffel_sample,
     christoffel_size,
+    empirical_basis,
     stable_design,
     total_degree,
 )
@@ -41,6 +44,66 @@ def test_functions_of_the_space_are_found(space, design, subsample):
     np.testing.assert_allclose(model.predict(X), f(X), atol=1e-11)
     assert model.certificate
     assert model.result_.status is Status.CONVERGED
+
+
+@pytest.mark.parametrize("design", ["repeated_dpp", "volume", "christoffel"])
+@pytest.mark.parametrize(
+    "family",
+    [
+        "legendre",
+        "hermite",
+        "laguerre",
+        "chebyshev",
+        Jacobi(0.5, 2.0),
+        Fourier(),
+        Fourier(real=True),
+    ],
+    ids=lambda family: family if isinstance(family, str) else repr(family),
+)
+def test_every_family(family, design):
+    waves = isinstance(family, Fourier)
+    space = basis(family, np.arange(-3, 4) if waves else np.arange(7))
+    wanted, f = inside(space)
+    model = WeightedLeastSquares(space, design=design, rng=7).fit(f)
+    np.testing.assert_allclose(model.coef_, wanted, atol=1e-11)
+    assert model.certificate
+    assert model.predict(model.design_.points[:3]).shape == (3,)
+    if waves:  # k_m is constant, and so are the weights
+        np.testing.assert_allclose(model.design_.weights, 1)
+
+
+def test_complex_functions_of_real_values():
+    """The coefficients of opposite frequencies are conjugate, and errors are estimated."""
+    space = basis(Fourier(), np.arange(-8, 9))
+
+    def f(X):
+        return np.exp(np.cos(2 * np.pi * X[:, 0] - 1))
+
+    model = WeightedLeastSquares(space, subsample="greedy", subsample_size=22, rng=7).fit(f)
+    np.testing.assert_allclose(model.coef_, model.coef_[::-1].conj(), atol=1e-14)
+    X = np.linspace(0, 1, 500, endpoint=False)[:, None]
+    error = np.sqrt(np.mean(np.abs(model.predict(X) - f(X)) ** 2))
+    assert error / 3 < model.loo_error_ < 10 * error
+    assert len(model.design_) == 22
+
+
+def disc(n, rng):
+    radius, angle = np.sqrt(rng.uniform(size=n)), rng.uniform(0, 2 * np.pi, n)
+    return np.stack((radius * np.cos(angle), radius * np.sin(angle)), axis=1)
+
+
+@pytest.mark.parametrize("design", ["repeated_dpp", "volume", "christoffel"])
+def test_functions_under_any_measure(design):
+    powers = [(i, j) for i in range(4) for j in range(4 - i)]
+    space = empirical_basis(
+        lambda X: np.stack([X[:, 0] ** i * X[:, 1] ** j for i, j in powers], axis=1), disc, rng=1
+    )
+    model = WeightedLeastSquares(space, design=design, rng=7).fit(lambda X: X[:, 0] * X[:, 1] ** 2)
+    X = disc(50, np.random.default_rng(2))
+    np.testing.assert_allclose(model.predict(X), X[:, 0] * X[:, 1] ** 2, atol=1e-12)
+    assert (
+        "the functions are orthonormal, which they are up to 0.0" in model.certificate.premises[-1]
+    )
 
 
 def test_the_function_is_asked_once_and_only_at_the_points():
