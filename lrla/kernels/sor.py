@@ -18,7 +18,7 @@ from lrla._core.dispatch import kernel
 
 @kernel
 def arrange(
-    data: Array, indices: Array, indptr: Array, omega: float, reverse: bool
+    data: Array, indices: Array, indptr: Array, omega: float, shift: float, reverse: bool
 ) -> tuple[Array, Array, Array]:
     """Scale and order the rows of a CSR matrix for `sweeps`.
 
@@ -28,17 +28,19 @@ def arrange(
         A square CSR matrix: no column twice in a row, columns ascending.
     omega : float
         Relaxation factor.
+    shift : float
+        What is added to the diagonal entries that rows are divided by, and nowhere else.
     reverse : bool
         Whether the sweeps will go from the last row to the first.
 
     Returns
     -------
     data, indices : arrays
-        Entries ``omega / a_ii * a_ij``, and ``omega - 1`` in place of a_ii, row by row in the order
-        j = i, i + 1, ..., n - 1, 0, ..., i - 1 (with `reverse`, i, i - 1, ..., 0, n - 1, ...,
+        Entries ``omega / d_i * a_ij`` with ``d_i = a_ii + shift``, and for j = i that minus one, row
+        by row in the order j = i, i + 1, ..., n - 1, 0, ..., i - 1 (with `reverse`, i, i - 1, ..., 0, n - 1, ...,
         i + 1).
     scale : array of shape (n,)
-        ``omega / a_ii``; infinity where that is zero or not stored, and the row is then undefined.
+        ``omega / d_i``; infinity where d_i is zero or a_ii not stored, and the row is then undefined.
     """
     space = space_of(data)
     xp = space.xp
@@ -53,14 +55,14 @@ def arrange(
     start = xp.minimum(xp.astype(indptr[:-1], xp.int64), space.asarray(nnz - 1, xp.int64))
     there = xp.take(first, start) & (indptr[1:] > indptr[:-1])
     diagonal = xp.take(data, xp.take(order, start))
-    diagonal = xp.where(there, diagonal, xp.zeros_like(diagonal))
+    diagonal = xp.where(there, diagonal + shift, xp.zeros_like(diagonal))
     nonzero = diagonal != 0
     one = xp.ones_like(diagonal)
     scale = xp.where(
         nonzero, omega * one / xp.where(nonzero, diagonal, one), xp.full_like(one, math.inf)
     )
     scaled = xp.take(data, order) * xp.take(scale, rows)
-    filling = xp.full_like(scaled, omega - 1)
+    filling = scaled - 1 if shift else xp.full_like(scaled, omega - 1)
     return xp.where(first, filling, scaled), xp.take(indices, order), scale
 
 

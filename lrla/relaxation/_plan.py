@@ -36,11 +36,15 @@ class SweepPlan:
     blocks : int or list of arrays of int, optional
         Unknowns that are moved together, by the inverse of their diagonal block: the size of
         consecutive blocks, or the members of each.
+    diag_shift : float, default 0
+        What is added to the diagonal entries that rows are divided by, and nowhere else, so that
+        the solution stays what it is: for zeros there.
 
     Raises
     ------
     ValueError
-        If A is not square or has an entry that is not finite, or omega is not between 0 and 2.
+        If A is not square or has an entry that is not finite, omega is not between 0 and 2, or
+        diag_shift is not finite.
     LinAlgError
         If a diagonal entry, or block, is zero or singular; the message says which.
     TypeError
@@ -79,9 +83,15 @@ class SweepPlan:
     """
 
     def __init__(
-        self, A: Any, *, omega: float = 1.0, order: Any = "natural", blocks: Any = None
+        self,
+        A: Any,
+        *,
+        omega: float = 1.0,
+        order: Any = "natural",
+        blocks: Any = None,
+        diag_shift: float = 0.0,
     ) -> None:
-        self._sweeper = Sweeper(read(A), check_omega(omega), order, blocks)
+        self._sweeper = Sweeper(read(A), check_omega(omega), order, blocks, diag_shift)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -41,6 +41,8 @@ SHARED = {  # what the docstrings of all solvers say
             Which unknown is moved when, as for `SweepPlan`.
         blocks : int or list of arrays of int, optional
             Unknowns that are moved together, as for `SweepPlan`.
+        diag_shift : float, default 0
+            What is added to the diagonal entries that rows are divided by, as for `SweepPlan`.
         """,
     "limits": """
         rtol, atol : float, default 1e-5 and 0

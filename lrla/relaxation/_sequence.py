@@ -47,8 +47,9 @@ class RelaxationSequence:
         20 factors from 1 to 1.95 for "ssor_pcg", and `YoungHistory` for "sor".
     order : {"natural", "multicolor", "redblack"} or array of shape (n,), default "natural"
         As for `SweepPlan`.
-    warm_start : bool, default False
-        Whether to start from the last solution.
+    warm_start : bool or "extrapolate", default False
+        Whether to start from the last solution; or from where the last two point to, for systems
+        that change steadily.
     rtol, atol : float, default 1e-5 and 0
         As for the solver.
     max_iter : int, optional
@@ -112,7 +113,7 @@ class RelaxationSequence:
         *,
         policy: Asked | None = None,
         order: Any = "natural",
-        warm_start: bool = False,
+        warm_start: bool | str = False,
         rtol: float = 1e-5,
         atol: float = 0.0,
         max_iter: int | None = None,
@@ -120,6 +121,8 @@ class RelaxationSequence:
     ) -> None:
         if method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+        if warm_start not in (False, True, "extrapolate"):
+            raise ValueError(f"warm_start must be True, False or 'extrapolate', got {warm_start!r}")
         check_limits(max_iter, check_every)
         self.method = method
         self.policy: Asked = _default(method) if policy is None else policy
@@ -131,6 +134,7 @@ class RelaxationSequence:
         self._max_iter, self._check_every = max_iter, check_every
         self._rows: Sweeper | SplitMatrix | None = None
         self._x: Array | None = None
+        self._before: Array | None = None  # the solution before that
 
     def solve(self, A: Any, b: Any, x0: Any = None, *, context: Any = None) -> SolveResult:
         """Solve the next system.
@@ -158,9 +162,8 @@ class RelaxationSequence:
         """
         system = read(A)
         problem = pose(system.op, b, x0, self._rtol, self._atol)
-        last = self._x
-        if x0 is None and self.warm_start and last is not None and last.shape == problem.b.shape:
-            start = system.space.xp.astype(last, problem.b.dtype) / problem.unit
+        start = self._start(problem) if x0 is None else None
+        if start is not None:
             problem = replace(problem, x0=start)
         trial = self.policy.ask(context)
         try:
@@ -176,8 +179,17 @@ class RelaxationSequence:
         )  # fmt: skip
         self.omegas.append(omega)
         self.iterations.append(result.info.iterations)
-        self._x = result.x
+        self._x, self._before = result.x, self._x
         return result
+
+    def _start(self, problem: Problem) -> Array | None:
+        """Say from where the solutions so far let this one start."""
+        last, before, shape = self._x, self._before, problem.b.shape
+        if not self.warm_start or last is None or last.shape != shape:
+            return None
+        if self.warm_start == "extrapolate" and before is not None and before.shape == shape:
+            last = last + (last - before)
+        return problem.op.space.xp.astype(last, problem.b.dtype) / problem.unit
 
     def _run(self, problem: Problem, system: System, omega: float) -> SolveResult:
         rows, self._rows = self._rows, None  # a failure leaves nothing behind that is half changed

@@ -93,6 +93,7 @@ def sor(
     sweep: str = "forward",
     order: Any = "natural",
     blocks: Any = None,
+    diag_shift: float = 0.0,
     rtol: float = 1e-5,
     atol: float = 0.0,
     max_iter: int = 10_000,
@@ -167,7 +168,7 @@ def sor(
         )
     start = 1.0 if adaptive is not None else omega
     limits = Limits(rtol, atol, max_iter, check_every, callback)
-    return _solved("SOR", sweep, A, b, x0, start, order, blocks, limits, adaptive)
+    return _solved("SOR", sweep, A, b, x0, start, order, blocks, diag_shift, limits, adaptive)
 
 
 @described(**SHARED)
@@ -179,6 +180,7 @@ def ssor(
     omega: float = 1.0,
     order: Any = "natural",
     blocks: Any = None,
+    diag_shift: float = 0.0,
     rtol: float = 1e-5,
     atol: float = 0.0,
     max_iter: int = 10_000,
@@ -214,7 +216,7 @@ def ssor(
     True
     """
     limits = Limits(rtol, atol, max_iter, check_every, callback)
-    return _solved("SSOR", "symmetric", A, b, x0, omega, order, blocks, limits)
+    return _solved("SSOR", "symmetric", A, b, x0, omega, order, blocks, diag_shift, limits)
 
 
 @described(**SHARED)
@@ -226,6 +228,7 @@ def gauss_seidel(
     sweep: str = "forward",
     order: Any = "natural",
     blocks: Any = None,
+    diag_shift: float = 0.0,
     rtol: float = 1e-5,
     atol: float = 0.0,
     max_iter: int = 10_000,
@@ -257,7 +260,7 @@ def gauss_seidel(
     if sweep not in SWEEPS:
         raise ValueError(f"sweep must be one of {', '.join(SWEEPS)}, got {sweep!r}")
     limits = Limits(rtol, atol, max_iter, check_every, callback)
-    return _solved("Gauss-Seidel", sweep, A, b, x0, 1.0, order, blocks, limits)
+    return _solved("Gauss-Seidel", sweep, A, b, x0, 1.0, order, blocks, diag_shift, limits)
 
 
 @described(**SHARED)
@@ -268,6 +271,7 @@ def jacobi(
     *,
     omega: float = 1.0,
     blocks: Any = None,
+    diag_shift: float = 0.0,
     rtol: float = 1e-5,
     atol: float = 0.0,
     max_iter: int = 10_000,
@@ -282,6 +286,8 @@ def jacobi(
     omega : float, default 1
         Damping factor: ``x += omega * inv(D) @ (b - A @ x)``.
     blocks : int or list of arrays of int, optional
+        As for `SweepPlan`.
+    diag_shift : float, default 0
         As for `SweepPlan`.
     {limits}
 
@@ -299,7 +305,7 @@ def jacobi(
     array([1., 1.])
     """
     limits = Limits(rtol, atol, max_iter, check_every, callback)
-    return _solved("Jacobi", "jacobi", A, b, x0, omega, "natural", blocks, limits)
+    return _solved("Jacobi", "jacobi", A, b, x0, omega, "natural", blocks, diag_shift, limits)
 
 
 def _solved(
@@ -311,6 +317,7 @@ def _solved(
     omega: Any,
     order: Any,
     blocks: Any,
+    diag_shift: float,
     limits: Limits,
     adaptive: Adaptive | None = None,
 ) -> SolveResult:
@@ -319,7 +326,7 @@ def _solved(
     check_limits(limits.max_iter, limits.check_every)
     system = read(A)
     problem = pose(system.op, b, x0, limits.rtol, limits.atol)
-    sweeper = Sweeper(system.astype(problem.b.dtype), omega, order, blocks)
+    sweeper = Sweeper(system.astype(problem.b.dtype), omega, order, blocks, diag_shift)
     return announce(
         sweep_until(
             name,

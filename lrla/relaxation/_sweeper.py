@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from lrla._core.arrays import Array
 from lrla.kernels.sor import arrange, jacobi_sweeps, repeats, sweeps
 from lrla.relaxation._blocks import equilibrate, partition
-from lrla.relaxation._system import System
+from lrla.relaxation._system import System, with_diagonal
 from lrla.relaxation._turns import Turns
 
 _LONG = 16  # rows that repeat one another, on average, for which it pays to look where they end
@@ -31,12 +32,23 @@ class Sweeper:
         As for `SweepPlan`.
     blocks : int, list of arrays, or None
         As for `SweepPlan`.
+    diag_shift : float
+        As for `SweepPlan`.
     """
 
     def __init__(
-        self, system: System, omega: float, order: Any = "natural", blocks: Any = None
+        self,
+        system: System,
+        omega: float,
+        order: Any = "natural",
+        blocks: Any = None,
+        diag_shift: float = 0.0,
     ) -> None:
-        self.system = system
+        if not math.isfinite(diag_shift) or (diag_shift and blocks is not None):
+            raise ValueError(
+                f"diag_shift must be finite, and 0 where blocks are given, got {diag_shift}"
+            )
+        self.system, self._shift = system, diag_shift
         self.omega = omega
         self._parts = None if blocks is None else partition(blocks, system.n)
         self._inverse: Any = None
@@ -47,7 +59,8 @@ class Sweeper:
     def _equilibrated(self) -> tuple[Array, Array, Array]:
         system = self.system
         if self._parts is None:
-            return system.data, system.indices, system.indptr
+            rows = system.data, system.indices, system.indptr
+            return with_diagonal(*rows) if self._shift and system.n else rows
         G, self._inverse = equilibrate(system, self._parts)
         return G.data, G.indices, G.indptr
 
@@ -65,11 +78,9 @@ class Sweeper:
         self._backward: tuple[Array, Array, Array] | None = None
 
     def _arranged(self, omega: float, reverse: bool) -> tuple[Array, Array, Array]:
-        found = arrange(self._data, *self.turns.structure, omega, reverse)
+        found = arrange(self._data, *self.turns.structure, omega, self._shift, reverse)
         fine = self.system.space.xp.isfinite(found[2])
-        self.turns.check_diagonal(
-            fine, "nonzero", "permute the rows, or add a multiple of the identity"
-        )
+        self.turns.check_diagonal(fine, "nonzero", "permute the rows, or pass diag_shift")
         return found
 
     def change(self, omega: float | None = None, system: System | None = None) -> None:

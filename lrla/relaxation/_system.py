@@ -20,6 +20,7 @@ from lrla._core.linalg import norm
 from lrla._core.operators import Operator, as_operator
 from lrla._core.random import Domain, key_of, tag
 from lrla.kernels.philox import normal
+from lrla.kernels.sor import rows_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +105,24 @@ def with_rows(op: Operator) -> System:
     indptr = xp.concat((space.zeros((1,), xp.int64), ends))
     flat = xp.reshape(op.A, (-1,))
     return System(op, xp.take(flat, rows * op.shape[1] + columns), columns, indptr)
+
+
+def with_diagonal(data: Array, indices: Array, indptr: Array) -> tuple[Array, Array, Array]:
+    """Store zeros on the diagonal of a square CSR matrix where nothing is stored."""
+    space = space_of(data)
+    xp, n = space.xp, indptr.shape[0] - 1
+    wide = xp.astype(indices, xp.int64)
+    keys = rows_of(indptr, data.shape[0]) * n + wide
+    diagonal = xp.arange(n, dtype=xp.int64, device=space.device) * (n + 1)
+    every = xp.unique_values(xp.concat((keys, diagonal)))
+    ends = xp.arange(n + 1, dtype=xp.int64, device=space.device) * n
+    out = space.zeros((every.shape[0],), data.dtype)
+    if data.shape[0]:
+        last = space.asarray(data.shape[0] - 1, xp.int64)
+        place = xp.minimum(xp.searchsorted(keys, every), last)
+        out = xp.where(xp.take(keys, place) == every, xp.take(data, place), out)
+    starts = xp.astype(xp.searchsorted(every, ends), indptr.dtype)
+    return out, xp.astype(every % n, indices.dtype), starts
 
 
 def is_hermitian(system: System) -> bool:

@@ -75,8 +75,9 @@ def arrange():
         for n in (0, 1, 2, 30):
             for reverse in (False, True):
                 A = matrix(n, dtype)
-                yield f"{dtype}-{n}-{reverse}", (*A, 1.5, reverse), tolerance(dtype)
-    yield "int64", (*matrix(30, "f8", "i8"), 0.7, False), tolerance("f8")
+                yield f"{dtype}-{n}-{reverse}", (*A, 1.5, 0.0, reverse), tolerance(dtype)
+        yield f"{dtype}-shifted", (*matrix(30, dtype), 1.5, 0.25, True), tolerance(dtype)
+    yield "int64", (*matrix(30, "f8", "i8"), 0.7, 0.0, False), tolerance("f8")
 
 
 def sweeps():
@@ -86,7 +87,7 @@ def sweeps():
                 rng = np.random.default_rng([n, 51])
                 x, b = draw(rng, (n, *p), dtype), draw(rng, (n, *p), dtype)
                 data, indices, indptr = matrix(n, dtype)
-                data, indices, _ = arranged(data, indices, indptr, 1.2, reverse)
+                data, indices, _ = arranged(data, indices, indptr, 1.2, 0.0, reverse)
                 args = (x, b, data, indices, indptr)
                 label = f"{dtype}-{n}x{p}-{reverse}"
                 yield label, (*args, None, (0, n), False, 2, reverse, None), tolerance(dtype)
@@ -94,7 +95,7 @@ def sweeps():
                 yield f"{label}-b", (*args, None, blocks, False, 1, reverse, None), tolerance(dtype)
     for reverse in (False, True):
         data, indices, indptr = coloured("f8")
-        data, indices, _ = arranged(data, indices, indptr, 1.7, reverse)
+        data, indices, _ = arranged(data, indices, indptr, 1.7, 0.0, reverse)
         x, b = np.random.default_rng(3).standard_normal((2, 40))
         rows = data, indices, indptr
         for runs in (None, repeated.definition(*rows)):
@@ -108,12 +109,12 @@ def sweeps():
         n = rows[2].size - 1
         x, b = (draw(np.random.default_rng(i), (n,), dtype) for i in (7, 8))
         for reverse in (False, True):
-            data, indices, _ = arranged(*rows, 0.9, reverse)
+            data, indices, _ = arranged(*rows, 0.9, 0.0, reverse)
             args = (x, b, data, indices, rows[2], repeated.definition(data, indices, rows[2]))
             label = f"{dtype}-{bands}-{reverse}"  # the blocks cut runs in two
             yield label, (*args, (0, 20, 41, n), False, 2, reverse, None), tolerance(dtype)
     data, indices, indptr = matrix(12, "f8", "i8")
-    data, indices, _ = arranged(data, indices, indptr, 1.0, False)
+    data, indices, _ = arranged(data, indices, indptr, 1.0, 0.0, False)
     x, b = np.random.default_rng(3).standard_normal((2, 12))
     yield "none", (x, b, data, indices, indptr, None, (0, 12), False, 0, False, None), 0
     x[7] = np.nan
@@ -130,7 +131,7 @@ def jacobi_sweeps():
             rng = np.random.default_rng([n, 52])
             x, b = draw(rng, (n, *p), dtype), draw(rng, (n, *p), dtype)
             data, indices, indptr = matrix(n, dtype)
-            data, indices, _ = arranged(data, indices, indptr, 0.8, False)
+            data, indices, _ = arranged(data, indices, indptr, 0.8, 0.0, False)
             for k in (0, 1, 2):
                 yield (
                     f"{dtype}-{n}x{p}-{k}",

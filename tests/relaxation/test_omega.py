@@ -159,6 +159,21 @@ def test_a_sequence_of_changing_patterns_and_starts():
     assert sequence.policy.told == ["ok"] * 5
 
 
+def test_starts_from_where_the_last_solutions_point_to():
+    A, b = poisson(12, 12), np.random.default_rng(4).standard_normal(144)
+    spent = {}
+    for start in (False, True, "extrapolate"):
+        sequence = RelaxationSequence("sor", warm_start=start, rtol=1e-8)
+        for t in range(12):
+            result = sequence.solve(A, (1 + 0.01 * t) * b)
+            assert np.linalg.norm(
+                (1 + 0.01 * t) * b - A @ result.x
+            ) <= 1e-8 * 1.12 * np.linalg.norm(b)
+        spent[start] = sum(sequence.iterations[4:])
+    # the right-hand side grows linearly, and so do the solutions
+    assert spent["extrapolate"] < 0.2 * spent[True] < 0.2 * spent[False]
+
+
 def test_failures_are_told():
     policy = _Always(1.2)
     sequence = RelaxationSequence("sor", policy=policy, max_iter=2)
@@ -188,6 +203,8 @@ def test_sequences_refuse_what_they_cannot_use():
         RelaxationSequence("cg")
     with pytest.raises(ValueError, match="max_iter must not be negative"):
         RelaxationSequence(max_iter=-1)
+    with pytest.raises(ValueError, match="warm_start must be True, False or 'extrapolate', got 2"):
+        RelaxationSequence(warm_start=2)
     arms = RelaxationSequence(policy=TsallisINF(3, rng=1))
     with pytest.raises(
         ValueError, match="policy must choose a parameter omega, got trials without"

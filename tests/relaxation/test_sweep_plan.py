@@ -267,6 +267,36 @@ def test_blocks_of_unlike_sizes():
     np.testing.assert_allclose(x, want, rtol=1e-12)
 
 
+@pytest.mark.parametrize("direction", ["forward", "backward", "jacobi"])
+@pytest.mark.parametrize("dtype", ["f8", "c16"])
+def test_shifted_diagonals_change_the_way_and_not_the_end(direction, dtype):
+    A = random_sparse(5, 12, dtype)
+    A[3, 3] = A[7, 7] = 0
+    x, b = draw(np.random.default_rng(6), (2, 12), dtype)
+    D, shift = np.diag(np.diag(A)), 2.5
+    W = (D + shift * np.eye(12)) / 1.2
+    W += {"forward": np.tril(A, -1), "backward": np.triu(A, 1), "jacobi": 0}[direction]
+    want = x.copy()
+    for _ in range(2):
+        want += np.linalg.solve(W, b - A @ want)
+    plan = SweepPlan(scipy.sparse.csr_array(A), omega=1.2, diag_shift=shift)
+    plan.sweep(x, b, 2, direction=direction)
+    np.testing.assert_allclose(x, want, rtol=1e-11, atol=1e-11)
+    end = np.linalg.solve(A, b)
+    plan.sweep(end, b, direction=direction)
+    np.testing.assert_allclose(end, np.linalg.solve(A, b), rtol=1e-9, atol=1e-9)
+
+
+def test_shifted_diagonals_elsewhere(backend):
+    xp, device = backend
+    A = np.array([[0.0, 1, 0], [1, 3, 1], [0, 1, 0]])
+    b, x = xp.ones(3, dtype=xp.float64, device=device), xp.zeros(3, dtype=xp.float64, device=device)
+    SweepPlan(xp.asarray(A, device=device), diag_shift=2.0).sweep(x, b)
+    np.testing.assert_allclose([float(v) for v in x], [0.5, 0.1, 0.45])
+    with pytest.raises(ValueError, match="diag_shift must be finite, and 0 where blocks are given"):
+        SweepPlan(xp.asarray(A, device=device), diag_shift=1.0, blocks=1)
+
+
 def test_update_is_a_new_plan():
     A = poisson(8, 8)
     B = A + scipy.sparse.eye_array(64, format="csr")

@@ -36,30 +36,30 @@ _TOGETHER = 512  # rows that repeat each other and are moved together: they stay
 _ALONE = 4  # rows: fewer are moved one by one
 
 
-def arrange(data, indices, indptr, omega, reverse):
+def arrange(data, indices, indptr, omega, shift, reverse):
     n = indptr.size - 1
     data, indices, indptr = map(np.ascontiguousarray, (data, indices, indptr))
     out = np.empty_like(data), np.empty_like(indices), np.empty(n, data.dtype)
     work = 4 * _SPEED * data.size
-    args = data, indices, indptr, data.dtype.type(omega), reverse, *out
+    args = data, indices, indptr, data.dtype.type(omega), data.dtype.type(shift), reverse, *out
     run(lambda a, b: _arrange(*args, a, b), ranges(n, 1 << 16), work=work)
     return out
 
 
 @jit
-def _arrange(data, indices, indptr, omega, reverse, out, columns, scale, first, last):
+def _arrange(data, indices, indptr, omega, shift, reverse, out, columns, scale, first, last):
     one = data.dtype.type(1)
     for i in range(first, last):
         a, e = indptr[i], indptr[i + 1]
         d = a
         while d < e and indices[d] < i:
             d += 1
-        if d == e or indices[d] != i or data[d] == 0:
+        if d == e or indices[d] != i or data[d] + shift == 0:
             scale[i] = np.inf
             continue
-        s = omega / data[d]
+        s = omega / (data[d] + shift)
         scale[i] = s
-        out[a], columns[a] = omega - one, i
+        out[a], columns[a] = (omega if shift == 0 else s * data[d]) - one, i
         t = a + 1
         if reverse:
             for k in range(d - 1, a - 1, -1):
