@@ -303,3 +303,54 @@ def circular_ensemble_dppy(size):
 
     process = CircularEnsemble(2)
     return lambda: process.sample_full_model(size_N=size)
+def legendre_products_numpy(X, indices):
+    """Evaluate products of orthonormal Legendre polynomials: tables by NumPy, gathered."""
+    scale = np.sqrt(2 * np.arange(indices.max() + 1) + 1)
+    out = 1.0
+    for x, k in zip(X.T, indices.T, strict=True):
+        out = out * (np.polynomial.legendre.legvander(x, k.max()) * scale[: k.max() + 1])[:, k]
+    return out
+
+
+def legendre_products_scipy(X, indices):
+    """Evaluate products of orthonormal Legendre polynomials, each by itself, by SciPy."""
+    from scipy.special import eval_legendre
+
+    out = 1.0
+    for x, k in zip(X.T, indices.T, strict=True):
+        out = out * np.sqrt(2 * k + 1) * eval_legendre(k, x[:, None])
+    return out
+
+
+def induced_quantile_scipy(u, degree):
+    """Invert induced distributions of Legendre polynomials: quadrature in SciPy's root finder."""
+    from scipy.optimize import elementwise
+    from scipy.special import eval_legendre
+
+    x = np.empty(len(u))
+    for k in np.unique(degree):
+        these = degree == k
+        z, w = np.polynomial.legendre.leggauss(k + 1)
+
+        def distribution(t, u, k=k, z=z, w=w):
+            half = (t + 1) / 2
+            values = eval_legendre(k, half[:, None] * (z + 1) - 1)
+            return (2 * k + 1) / 2 * half * (values**2 @ w) - u
+
+        ends = (-np.ones(these.sum()), np.ones(these.sum()))
+        x[these] = elementwise.find_root(distribution, ends, args=(u[these],)).x
+    return x
+
+
+def induced_rejection_numpy(degree, rng):
+    """Draw from induced distributions of Legendre polynomials by rejection from the arcsine law."""
+    from scipy.special import eval_legendre
+
+    x, todo = np.empty(len(degree)), np.arange(len(degree))
+    while len(todo):
+        k, t = degree[todo], np.cos(np.pi * rng.random(len(todo)))
+        density = (2 * k + 1) / 2 * eval_legendre(k, t) ** 2 * np.pi * np.sqrt(1 - t * t)
+        kept = 2 * rng.random(len(todo)) < density  # a factor of two suffices: Bernstein
+        x[todo[kept]] = t[kept]
+        todo = todo[~kept]
+    return x
