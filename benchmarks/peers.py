@@ -303,6 +303,8 @@ def circular_ensemble_dppy(size):
 
     process = CircularEnsemble(2)
     return lambda: process.sample_full_model(size_N=size)
+
+
 def legendre_products_numpy(X, indices):
     """Evaluate products of orthonormal Legendre polynomials: tables by NumPy, gathered."""
     scale = np.sqrt(2 * np.arange(indices.max() + 1) + 1)
