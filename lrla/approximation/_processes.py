@@ -57,7 +57,8 @@ def dpp_sample(basis: Basis | EmpiricalBasis, *, rng: Any = None) -> Design:
     Christoffel measure are proposed, and accepted with the share of ``phi(x)`` that is orthogonal
     to the points before [3]_: m (1 + 1/2 + ... + 1/m) proposals on average, whatever the
     dimension, and O(m**3) flops. The sum of ``f(x) / k_m(x)`` over the points is unbiased for the
-    integral of f, with a smaller variance than for independent points.
+    integral of f, with no more variance than for independent points. On an `EmpiricalBasis` the
+    process is that of its candidates.
 
     References
     ----------

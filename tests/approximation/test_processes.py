@@ -5,6 +5,8 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 import lrla
@@ -281,6 +283,23 @@ def test_designs(space):
     np.testing.assert_array_equal(again.points, design.points)
     assert design.info.method == ("tridiagonal" if space.dim == 1 else "rejection")
     assert (design.info.n_proposals == 0) == (space.dim == 1)
+
+
+@given(st.data())
+def test_any_space(data):
+    """As many different points of the domain as functions, and values of full rank at them."""
+    families = data.draw(st.lists(st.sampled_from([*FAMILIES.values(), Fourier()]), min_size=1))
+    dim = min(len(families), 3)
+    rows = st.tuples(*[st.integers(0, 6)] * dim)
+    indices = data.draw(st.lists(rows, min_size=1, max_size=20, unique=True))
+    space = basis(families[:dim], indices)
+    design = dpp_sample(space, rng=data.draw(st.integers(0, 2**32)))
+    assert design.points.shape == (len(space), dim)
+    assert len(np.unique(design.points, axis=0)) == len(space)
+    low, high = np.transpose([f.support for f in families[:dim]])
+    assert np.all((design.points >= low) & (design.points <= high))
+    V = space(design.points) * np.sqrt(design.weights / len(space))[:, None]
+    assert np.linalg.matrix_rank(V) == len(space)
 
 
 def test_which_spaces_have_a_model():
