@@ -67,6 +67,9 @@ class Basis:
     indices: np.ndarray
     mass: float = 1.0
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"families": self.families, "indices": self.indices, "mass": self.mass}
+
     @property
     def dim(self) -> int:
         """Number of coordinates."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -24,7 +25,13 @@ class _Classical(Family):
 
     def quantile(self, u: np.ndarray, index: np.ndarray) -> np.ndarray:
         """See `Family`."""
-        return quantile(u, index, self.law(int(index.max(initial=0))))
+        return quantile(u, index, _law(self, int(index.max(initial=0)).bit_length()))
+
+
+@functools.lru_cache(maxsize=64)
+def _law(family: _Classical, bits: int) -> Law:
+    """Keep the distributions of degrees below ``2**bits``: points are often drawn a few at a time."""
+    return family.law((1 << bits) - 1)
 
 
 class _JacobiType(_Classical, OnInterval):
