@@ -105,7 +105,7 @@ def main():
         print(f"{'slope of the squared error':24}{'found':>9}{'asked':>9}")
         for dim, asked in SLOPES.items():
             found = slope(dim)
-            broken |= abs(found - asked) > WITHIN
+            broken |= bool(abs(found - asked) > WITHIN)
             print(f"{f'd = {dim}':24}{found:9.2f}{asked:9.2f} within {WITHIN}")
     return broken
 
