@@ -23,7 +23,8 @@ landmarks (Williams and Seeger 2000), `kernel_leverage` the scores of points (Mu
 
 And two that need little: `ptd` diagonalizes what can hardly be diagonalized, after a perturbation
 (Banks, Kulkarni, Mukherjee and Srivastava 2021; Yu et al. 2024); `eim` finds the points from whose
-values functions follow (Barrault, Maday, Nguyen and Patera 2004; Drmac and Gugercin 2016). And
+values functions follow (Barrault, Maday, Nguyen and Patera 2004; Drmac and Gugercin 2016).
+`parametric_interpolant` does so for what depends on a parameter through an affine matrix. And
 `farms_alpha` tells how heavy the tail of a spectrum is (Hu, Goel, Killiakov and Yang 2025).
 """
 
@@ -40,6 +41,7 @@ from lrla.lowrank._kernel_leverage import KernelLeverageResult, kernel_leverage
 from lrla.lowrank._kernels import KernelMatrix
 from lrla.lowrank._logdet import LogdetPath, logdet, logdet_path, logdet_shifted
 from lrla.lowrank._nystrom import nystrom
+from lrla.lowrank._parametric import ParametricInterpolant, parametric_interpolant
 from lrla.lowrank._ptd import PTDResult, ptd
 from lrla.lowrank._qb import QBResult, qb
 from lrla.lowrank._rp_cholesky import RPCholeskyResult, rp_cholesky
@@ -59,6 +61,7 @@ __all__ = [
     "KernelMatrix",
     "LogdetPath",
     "PTDResult",
+    "ParametricInterpolant",
     "QBResult",
     "RPCholeskyResult",
     "SVDResult",
@@ -77,6 +80,7 @@ __all__ = [
     "logdet_path",
     "logdet_shifted",
     "nystrom",
+    "parametric_interpolant",
     "ptd",
     "qb",
     "rp_cholesky",
