@@ -56,8 +56,7 @@ class Fit:
     def setup(self, m):
         """Draw three times as many points as functions."""
         space = basis("legendre", total_degree(1, m - 1))
-        design = christoffel_sample(space, 3 * m, rng=5)
-        self.model = WeightedLeastSquares(space, design=design, condition=False)
+        self.model = WeightedLeastSquares(space, design=stable_design(space, n_repeats=3, rng=5))
         self.model.fit(wave)
 
     def time_fit(self, m):

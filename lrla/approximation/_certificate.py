@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lrla._core import linalg
-from lrla._core.arrays import adjoint, space_of
+from lrla._core.arrays import space_of
 from lrla._core.results import Result
 from lrla.approximation._solve import LARGE, Rows, extremes
+from lrla.kernels.row_squares import row_squares
 
 # samplers of which E[G] = I and the variance of averages is at most that of independent points
 SAMPLERS = ("christoffel", "stratified christoffel", "volume", "repeated_dpp", "dpp")
@@ -110,15 +111,13 @@ def certify(
 
 def _noise(rows: Rows) -> float | None:
     """Trace of the covariance of the coefficients for noise of variance one."""
-    R = linalg.cholesky(rows.gram())
-    if R is None:
+    inverse = linalg.inverse(rows.gram)
+    if inverse is None:
         return None
-    xp = space_of(rows.values).xp
-    # rows of G^-1 Phi^H W / n, adjoint
-    half = linalg.solve_triangular(adjoint(R), adjoint(rows.values), lower=True)
-    whole = linalg.solve_triangular(R, half)
-    factor = (rows.weights / rows.values.shape[0]) ** 2
-    return float(xp.sum(xp.sum(abs(whole) ** 2, axis=0) * xp.astype(factor, abs(R[:1, 0]).dtype)))
+    # column i of G^-1 Phi^H W / n is what the value at point i does to the coefficients
+    squares = row_squares(rows.values, inverse)
+    xp = space_of(squares).xp
+    return float(xp.sum(squares * xp.astype((rows.weights / squares.shape[0]) ** 2, squares.dtype)))
 
 
 def _unbiased(kind: str, info: Mapping[str, Any]) -> bool:

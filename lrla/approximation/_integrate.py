@@ -206,7 +206,7 @@ def _wls(points: _Points) -> tuple[Any, Any, dict[str, Any]]:
     error = None
     if found.loo_residuals is not None:
         # how much of the value at each point is in the estimate
-        share = rows.values @ np.linalg.solve(rows.gram(), points.integrals.conj())
+        share = rows.values @ np.linalg.solve(rows.gram, points.integrals.conj())
         moves = (rows.weights / len(share) * abs(share))[:, None] * abs(found.loo_residuals)
         error = np.sqrt(np.sum(moves**2, axis=0))  # moves: of the estimate, without a point
     return points.integrals @ found.coefficients, error, {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from lrla._core import linalg
@@ -19,19 +21,21 @@ _SAFE = 1e4  # condition up to which Cholesky of the Gram matrix loses nothing a
 _ITERATIONS = 500
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Rows:
     """The values of a basis at n points, and their weights: of the problem, one row a point."""
 
     values: Array  # (n, m)
     weights: Array  # (n,)
 
-    @property
+    @functools.cached_property
     def scaled(self) -> Array:
         """Rows times the roots of weight / n: their Gram matrix is G."""
         return _root(self.weights / self.values.shape[0], self.values) * self.values
 
+    @functools.cached_property
     def gram(self) -> Array:
-        """Return G, the mean of weight * values^H values, which is the identity in expectation."""
+        """The mean G of weight * values^H values, which is the identity in expectation."""
         xp = space_of(self.values).xp
         real = abs(self.values[:1, :1]).dtype
         return gram(self.values, xp.astype(self.weights / self.values.shape[0], real))
@@ -48,7 +52,7 @@ def extremes(rows: Rows) -> tuple[float, float]:
     if m > LARGE:
         return _lanczos(rows)
     xp = space_of(rows.values).xp
-    found = to_host(xp.linalg.eigvalsh(rows.gram()))
+    found = to_host(xp.linalg.eigvalsh(rows.gram))
     low, high = float(found[0]), float(found[-1])
     if low > math.sqrt(unit_roundoff(xp, rows.weights.dtype)) * high or 0 in rows.values.shape:
         return low, high
@@ -73,7 +77,7 @@ class _Normal:
 
 
 def _lanczos(rows: Rows) -> tuple[float, float]:
-    op = _Normal(rows) if space_of(rows.values).is_numpy else rows.gram()
+    op = _Normal(rows) if space_of(rows.values).is_numpy else rows.gram
     ends = [eigh(op, 1, which=end, rtol=1e-6, rng=0).eigenvalues for end in ("SA", "LA")]
     return max(float(ends[0][0]), 0.0), float(ends[1][0])
 
@@ -112,7 +116,7 @@ def solve(rows: Rows, Y: Array, ends: tuple[float, float], method: str) -> Solut
     if method == "cg":
         X, iterations = _gradients(A, B, ends)
     elif method == "cholesky":
-        T = linalg.solve_triangular(linalg.cholesky(rows.gram()), _eye(rows.values))
+        T = linalg.solve_triangular(linalg.cholesky(rows.gram), _eye(rows.values))
         T = xp.astype(T, dtype, copy=False)
         X = _refined(A, B, T)
     else:

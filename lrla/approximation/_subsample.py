@@ -228,7 +228,7 @@ def bss_subsample(basis: Basis | EmpiricalBasis, design: Design, size: int | Non
     if not m < size:
         raise ValueError(f"size must be more than the number of functions, {m}, got {size}")
     rows = Rows(basis(design.points), design.weights)
-    R = linalg.cholesky(rows.gram())
+    R = linalg.cholesky(rows.gram)
     if R is None or n < m:
         raise ValueError(
             f"the {n} points of the design must determine the {m} coefficients, but their Gram "

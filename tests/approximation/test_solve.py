@@ -84,7 +84,7 @@ def test_extremes_are_eigenvalues_of_the_gram_matrix(m, more, seed):
 def test_extremes_keep_their_digits(spread, kind):
     """Eigenvalues of the Gram matrix computed as such would be wrong beyond a condition of 1e16."""
     rows, _ = problem(40, 5, 1, 18, kind=kind, spread=spread)
-    rows = rows._replace(weights=np.ones(40))
+    rows = Rows(rows.values, np.ones(40))
     np.testing.assert_allclose(extremes(rows), (10 ** (-2 * spread), 1.0), rtol=1e-7)
 
 
