@@ -19,6 +19,8 @@ import math
 from lrla._core.arrays import Array, space_of
 from lrla._core.dispatch import kernel
 
+Bounds = tuple[Array, Array, Array]  # from below, from above, and the minimisers
+
 _SHIFT = 1e-14  # relative growth of the diagonals that are factored: they stay definite
 _SMALL = 1e-6  # for p < 2, relative size below which residuals weigh as if they had it
 _LIGHT = 1e-14  # for p > 2, smallest weight relative to the largest
@@ -63,11 +65,8 @@ def newton(
     """
     space = space_of(rows)
     xp = space.xp
-    k, q = rows.shape[0], p / (p - 1)
-    X = rows / xp.sum(rows * rows, axis=1)[:, None]
-    R = X @ B.T
-    lower, upper = space.zeros((k,), rows.dtype), space.zeros((k,), rows.dtype) + math.inf
-    best = X
+    q = p / (p - 1)
+    X, R, bounds = _begin(rows, B)
     for _ in range(max_iter):
         peak = xp.max(xp.abs(R), axis=1)[:, None]
         below = _sum_power(R, p) ** -p
@@ -78,16 +77,13 @@ def newton(
         dual = W * goal / xp.sum(W * goal * goal, axis=1)[:, None]
         missed = _length(rows - dual @ B)
         above = (_sum_power(dual, q) + slack * missed) ** p
-        better, tighter = below > lower, above < upper
-        best, lower = _pick(better, X, best), _pick(better, below, lower)
-        upper = _pick(tighter, above, upper)
-        active = upper > (1 + tol) * lower
+        bounds, active = _tightened(bounds, below, above, X, tol)
         if not bool(xp.any(active)):
             break
         step = _line_search(R, goal - R, peak, p)
         X = _pick(active, X + step * (Z - X), X)
         R = _pick(active, R + step * (goal - R), R)
-    return lower, upper, best
+    return bounds
 
 
 @kernel
@@ -115,12 +111,10 @@ def interior(
     space = space_of(rows)
     xp = space.xp
     k, m = rows.shape[0], B.shape[0]
-    X = rows / xp.sum(rows * rows, axis=1)[:, None]
-    R = X @ B.T
+    X, R, bounds = _begin(rows, B)
     y, start = xp.zeros_like(R), xp.mean(xp.abs(R), axis=1)[:, None]
     u, v = (xp.abs(R) + R) / 2 + start, (xp.abs(R) - R) / 2 + start
-    lower, upper = space.zeros((k,), rows.dtype), space.zeros((k,), rows.dtype) + math.inf
-    best, short = X, space.zeros((k, 1), xp.bool)
+    short = space.zeros((k, 1), xp.bool)
     for _ in range(max_iter + 1):
         held = y @ B
         t = xp.sum(held * rows, axis=1) / xp.sum(rows * rows, axis=1)
@@ -129,10 +123,8 @@ def interior(
         t = xp.where(ahead, t, xp.ones_like(t))
         missed = _length(rows - held / t[:, None])
         above = xp.max(xp.abs(y), axis=1) / t + slack * missed
-        better, tighter = below > lower, ahead & (above < upper)
-        best, lower = _pick(better, X, best), _pick(better, below, lower)
-        upper = _pick(tighter, above, upper)
-        active = upper > (1 + tol) * lower
+        above = xp.where(ahead, above, xp.zeros_like(above) + math.inf)
+        bounds, active = _tightened(bounds, below, above, X, tol)
         if not bool(xp.any(active)):
             break
         s, z = 1 - y, 1 + y
@@ -153,7 +145,7 @@ def interior(
         a = xp.where(active[:, None], a, xp.zeros_like(a))
         b = xp.where(active[:, None], b, xp.zeros_like(b))
         X, u, v, y = X + a * (x - X), u + a * du, v + a * dv, y + b * dy
-    return lower, upper, best
+    return bounds
 
 
 @kernel
@@ -181,14 +173,12 @@ def chebyshev(
     space = space_of(rows)
     xp = space.xp
     k, m = rows.shape[0], B.shape[0]
-    X = rows / xp.sum(rows * rows, axis=1)[:, None]
-    R = X @ B.T
+    X, R, bounds = _begin(rows, B)
     c = 1.5 * xp.max(xp.abs(R), axis=1)[:, None]
     u, v = 0.5 / (c - R), 0.5 / (c + R)
     total = xp.sum(u + v, axis=1)[:, None]
     u, v = u / total, v / total
-    lower, upper = space.zeros((k,), rows.dtype), space.zeros((k,), rows.dtype) + math.inf
-    best, short = X, space.zeros((k, 1), xp.bool)
+    short = space.zeros((k, 1), xp.bool)
     for _ in range(max_iter + 1):
         held = (u - v) @ B
         t = xp.sum(held * rows, axis=1) / xp.sum(rows * rows, axis=1)
@@ -197,10 +187,8 @@ def chebyshev(
         t = xp.where(ahead, t, xp.ones_like(t))
         missed = _length(rows - held / t[:, None])
         above = xp.sum(xp.abs(u - v), axis=1) / t + slack * missed
-        better, tighter = below > lower, ahead & (above < upper)
-        best, lower = _pick(better, X, best), _pick(better, below, lower)
-        upper = _pick(tighter, above, upper)
-        active = upper > (1 + tol) * lower
+        above = xp.where(ahead, above, xp.zeros_like(above) + math.inf)
+        bounds, active = _tightened(bounds, below, above, X, tol)
         if not bool(xp.any(active)):
             break
         s, z = c - R, c + R
@@ -224,7 +212,26 @@ def chebyshev(
         a = xp.where(active[:, None], a, xp.zeros_like(a))
         b = xp.where(active[:, None], b, xp.zeros_like(b))
         X, R, c, u, v = X + a * dx, R + a * dR, c + a * dc, u + b * du, v + b * dv
-    return lower, upper, best
+    return bounds
+
+
+def _begin(rows: Array, B: Array) -> tuple[Array, Array, Bounds]:
+    """Start at the minimum of norm_2(x), with bounds that say nothing."""
+    space = space_of(rows)
+    X = rows / _inner(rows, rows)
+    nothing = space.zeros((rows.shape[0],), rows.dtype)
+    return X, X @ B.T, (nothing, nothing + math.inf, X)
+
+
+def _tightened(
+    bounds: Bounds, below: Array, above: Array, X: Array, tol: float
+) -> tuple[Bounds, Array]:
+    """Keep what is better than before; tell also which rows are not done."""
+    lower, upper, best = bounds
+    better = below > lower
+    best, lower = _pick(better, X, best), _pick(better, below, lower)
+    upper = _pick(above < upper, above, upper)
+    return (lower, upper, best), upper > (1 + tol) * lower
 
 
 def _towards(
