@@ -257,7 +257,7 @@ def volume_lstsq(
 
     Parameters
     ----------
-    A : array of shape (m, n), sparse matrix or dask array
+    A : array of shape (m, n), sparse matrix, LinearOperator or dask array
         The data, of rank n.
     b : array of shape (m,) or (m, p), or callable
         Right-hand sides; or a function that gets the numbers of rows, an array of int64, and

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy.sparse.linalg import aslinearoperator
 
 import lrla
 from lrla.dpp import RankError, SamplingError, volume_lstsq, volume_sample
@@ -225,8 +226,8 @@ def test_ridge_estimates():
         volume_sample(np.random.default_rng(74).standard_normal((20, 9)), 1, ridge=1e-14, rng=5)
 
 
-@pytest.mark.parametrize("form", [sp.csr_array, sp.csc_array])
-def test_sparse(form):
+@pytest.mark.parametrize("form", [sp.csr_array, sp.csc_array, aslinearoperator])
+def test_other_forms(form):
     rng = np.random.default_rng(75)
     A = sp.random_array((400, 5), density=0.4, rng=rng)
     b = rng.standard_normal(400)
