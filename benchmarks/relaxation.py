@@ -8,10 +8,11 @@ import numpy as np
 
 import lrla
 from benchmarks import data, peers
-from lrla.relaxation import SweepPlan, sor, ssor_pcg
+from lrla.relaxation import RedBlackStencil, SweepPlan, sor, ssor_pcg
 
 SWEEPS = {
     "lrla": lambda plan, A, x, b: plan.sweep(x, b, 10),
+    "lrla, one a call": lambda plan, A, x, b: [plan.sweep(x, b) for _ in range(10)],
     "pyamg": lambda plan, A, x, b: peers.sor_pyamg(A, x, b, 1.5, 10),
     "scipy A @ x": lambda plan, A, x, b: [A @ x for _ in range(10)],
 }
@@ -43,6 +44,21 @@ class Sweep(_Fixed):
 
     def time_ten(self, library, grid):
         SWEEPS[library](self.plan, self.A, self.x, self.b)
+
+
+class Stencil:
+    """Ten red-black sweeps without a matrix."""
+
+    params = ([(256, 256), (40, 40, 40)],)
+    param_names = ("grid",)
+
+    def setup(self, grid):
+        self.stencil = RedBlackStencil(grid, omega=1.5)
+        self.x, self.b = np.zeros(grid), np.ones(grid)
+        self.stencil.sweep(self.x, self.b)
+
+    def time_ten(self, grid):
+        self.stencil.sweep(self.x, self.b, 10)
 
 
 SOLVERS = {

@@ -19,7 +19,7 @@ from lrla._core.arrays import (
 from lrla._core.linalg import norm
 from lrla._core.operators import Operator, as_operator
 from lrla._core.random import Domain, key_of, tag
-from lrla.kernels.philox import normal
+from lrla.kernels.philox import uniform
 from lrla.kernels.sor import rows_of
 
 
@@ -126,16 +126,13 @@ def with_diagonal(data: Array, indices: Array, indptr: Array) -> tuple[Array, Ar
 
 
 def is_hermitian(system: System) -> bool:
-    """Tell whether a matrix is Hermitian, by one product on either side."""
+    """Tell whether a matrix is Hermitian, by a product with two random vectors."""
     space, n = system.space, system.n
     xp = space.xp
-    u, v = (
-        xp.astype(
-            normal(space, key_of(1981), tag(Domain.TEST_MATRIX, i), 0, n, 1)[:, 0], system.op.dtype
-        )
-        for i in range(2)
-    )
-    Au, Av = (system.op.matmat(w[:, None])[:, 0] for w in (u, v))
+    where = tag(Domain.TEST_MATRIX)
+    pair = xp.astype(uniform(space, key_of(1981), where, 0, n, 2) - 0.5, system.op.dtype)
+    products = system.op.matmat(pair)
+    u, v, Au, Av = pair[:, 0], pair[:, 1], products[:, 0], products[:, 1]
     gap = abs(complex(xp.sum(adjoint(u) * Av)) - complex(xp.sum(adjoint(Au) * v)))
     return gap <= unit_roundoff(xp, system.op.real_dtype) ** 0.5 * norm(Au) * norm(v)
 
