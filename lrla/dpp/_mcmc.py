@@ -141,7 +141,8 @@ def mcmc_sample(
     --------
     >>> import numpy as np
     >>> from lrla.dpp import mcmc_sample
-    >>>     >>> X = np.random.default_rng(7).uniform(size=(5000, 2))
+    >>> from lrla.lowrank import KernelMatrix
+    >>> X = np.random.default_rng(7).uniform(size=(5000, 2))
     >>> result = mcmc_sample(KernelMatrix(X, gamma=50.0), 20, rng=7)
     >>> len(result.samples[0]), result.effective_samples > 100
     (20, True)
