@@ -33,25 +33,23 @@ def _beta_fraction(x, p, q, terms):
         d = 1 / _away(1 + factor * d)
         c = _away(1 + factor / c)
         h *= c * d
-        if abs(h - before) <= 1e-16 * abs(h):
+        if abs(h - before) <= 3e-16 * abs(h):
             break
     return h
 
 
 @jit
-def _beta(t, a, b, constant, terms):
-    x, y, p, q = (1 + t) / 2, (1 - t) / 2, b + 1, a + 1
+def _beta(t, a, b, w, terms):
+    x, p, q = (1 + t) / 2, b + 1, a + 1
     lower = x * (a + b + 4) < b + 2
     if not lower:
-        x, y, p, q = y, x, q, p
-    power = p * math.log(_away(x)) + q * math.log(_away(y)) + constant + (a + b + 1) * math.log(2.0)
-    tail = math.exp(power) / p * _beta_fraction(x, p, q, terms)
+        x, p, q = (1 - t) / 2, q, p
+    tail = w * (1 - t * t) / (2 * p) * _beta_fraction(x, p, q, terms)
     return (tail, 1 - tail) if lower else (1 - tail, tail)
 
 
 @jit
-def _gamma(x, s, log_gamma, terms):
-    power = math.exp(s * math.log(_away(x)) - x - log_gamma)
+def _gamma(x, s, power, terms):
     if x < s + 1:
         term = 1 / s
         total = term
@@ -71,7 +69,7 @@ def _gamma(x, s, log_gamma, terms):
         d = 1 / _away(factor * d + b)
         c = _away(b + factor / c)
         h *= c * d
-        if abs(h - before) <= 1e-16 * abs(h):
+        if abs(h - before) <= 3e-16 * abs(h):
             break
     return 1 - power * h, power * h
 
@@ -81,12 +79,14 @@ def _measure(t, base, a, b, constant, terms):
     if base == 0:
         return (1 + t) / 2, (1 - t) / 2, 0.5
     if base == 1:
-        log_w = a * math.log(_away(1 - t)) + b * math.log(_away(1 + t)) + constant
-        F, survival = _beta(t, a, b, constant, terms)
-        return F, survival, math.exp(log_w) if abs(t) < 1 else 0.0
+        w = math.exp(a * math.log(_away(1 - t)) + b * math.log(_away(1 + t)) + constant)
+        w = w if abs(t) < 1 else 0.0
+        F, survival = _beta(t, a, b, w, terms)
+        return F, survival, w
     if base == 2:
-        F, survival = _gamma(t, a + 1, -constant, terms)
-        return F, survival, math.exp(a * math.log(_away(t)) - t + constant) if t > 0 else 0.0
+        w = math.exp(a * math.log(_away(t)) - t + constant) if t > 0 else 0.0
+        F, survival = _gamma(t, a + 1, w * t, terms)
+        return F, survival, w
     root = math.sqrt(0.5)
     w = math.exp(-t * t / 2 + constant)
     return math.erfc(-t * root) / 2, math.erfc(t * root) / 2, w
