@@ -66,7 +66,7 @@ def test_equal_seeds_give_equal_designs():
 @pytest.mark.parametrize("name", SPACES)
 def test_the_weighted_gram_matrix_is_the_identity_on_average(name, stratified):
     """Entries of G - I beyond 6 standard errors: one false alarm in 1e8 for each of them."""
-    space, n = SPACES[name], 30000
+    space, n = SPACES[name], 12000
     design = christoffel_sample(space, n, stratified=stratified, rng=90210)
     V = space(design.points)
     terms = design.weights[:, None, None] * V[:, :, None] * V[:, None, :].conj()
