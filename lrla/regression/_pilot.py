@@ -27,10 +27,16 @@ def pays(op: Operator) -> bool:
     return m >= 50_000 and m > 50 * n
 
 
-def neighbours(op: Operator, levels: list[float]) -> bool:
-    """Tell whether the fit of one level may be the pilot of the next."""
+def near_enough(op: Operator, one: float, other: float) -> bool:
+    """Tell whether the fit of one level makes a better pilot of the other than a sample does."""
     m, n = op.shape
-    return len(levels) > 1 and m >= 10_000 and m > 50 * n
+    if m < 10_000 or m <= 50 * n:
+        return False
+    return _near_width(m, n, other - one) <= _BAND * n**0.5 * m ** (-1 / 3)
+
+
+def _near_width(m: int, k: int, shift: float) -> float:
+    return _NEAR * math.sqrt(k / m) + abs(shift) / 2
 
 
 def piloted(
@@ -61,7 +67,7 @@ def piloted(
         pilot = replace(near[1], history=[], iterations=0)
         # in ranks of residuals the quantiles of parallel planes differ by their levels
         shift = tau - near[0]
-        width = _NEAR * math.sqrt(k / m) + abs(shift) / 2
+        width = _near_width(m, k, shift)
     x, history, count = pilot.x, list(pilot.history), pilot.iterations
     r = task.b - products(op, x)
     if task.is_rounding(r):

@@ -18,7 +18,7 @@ from lrla.regression._lp_input import Question, check_options, look
 from lrla.regression._normal import Normal
 from lrla.regression._one import Answer, Task, prepare, products, solve, summary
 from lrla.regression._piecewise import interior
-from lrla.regression._pilot import neighbours, pays, piloted
+from lrla.regression._pilot import near_enough, pays, piloted
 from lrla.regression._rows import gram_of
 from lrla.sampling import leverage_scores
 from lrla.sketch import whiten
@@ -172,8 +172,8 @@ def quantile_regression(
     Notes
     -----
     The interior-point method of Portnoy and Koenker [1]_ on the dual, followed by a vertex, as
-    `lp_regression` explains. Of several levels and many rows, the fit of each is the pilot of the
-    next: only rows near the plane take part, and the signs of the others are verified [4]_. Fitted
+    `lp_regression` explains. Of levels near each other and many rows, the fit of each is the pilot of
+    the next: only rows near the plane take part, and the signs of the others are verified [4]_. Fitted
     quantiles of different levels may cross; ``predict`` sorts them [5]_.
 
     References
@@ -219,7 +219,9 @@ def quantile_regression(
         raise ValueError(f"b must have one dimension, got shape {tuple(asked.B.shape)}")
     xp, op = asked.op.space.xp, asked.op
     rows: Any = None
-    chained = method != "interior" and neighbours(op, levels)
+    chained = method != "interior" and any(
+        near_enough(op, low, high) for low, high in pairwise(sorted(levels))
+    )
     if method == "pilot" or chained or (method == "auto" and pays(op)):
         scores = leverage_scores(op.A, weights=asked.weights**2, rng=seed)
         rank, condition = scores.rank, float(scores.info.condition)
@@ -231,22 +233,24 @@ def quantile_regression(
         rows = prepare(op, T, condition)
 
     def at(level: float, near: tuple[float, Answer] | None = None) -> Answer:
+        beside = near if near and near_enough(op, near[0], level) else None
+
         def one(task: Task) -> Answer:
-            if near or rows is None:
-                return piloted(task, level, scores, seed, near)
+            if beside or rows is None:
+                return piloted(task, level, scores, seed, beside)
             return interior(task, level)
 
         (found,) = solve(asked, rows, one, tol, max_iter, None, callback)
         return found
 
-    def beside(level: float, fit: Answer) -> tuple[float, Answer] | None:
+    def pilot_of(level: float, fit: Answer) -> tuple[float, Answer] | None:
         return (level, fit) if chained and fit.status is Status.CONVERGED else None
 
     done: dict[float, Answer] = {}
     near = None
     for level in sorted(levels):
         done[level] = at(level, near)
-        near = beside(level, done[level])
+        near = pilot_of(level, done[level])
     fits = [done[level] for level in levels]
     errors: list[Array] = []
     for fit, level in zip(fits, levels, strict=True):
@@ -254,7 +258,7 @@ def quantile_regression(
             wide = _bandwidth(level, asked.size[0])
             while not wide < level < 1 - wide:
                 wide /= 2
-            near = beside(level, fit)
+            near = pilot_of(level, fit)
             low, high = at(level - wide, near).x, at(level + wide, near).x
             density = _between(low, high, wide, asked)
         elif covariance == "kernel":
