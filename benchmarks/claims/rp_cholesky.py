@@ -3,6 +3,10 @@
 40000 points in clusters whose sizes follow Zipf's law, 1000 pivots; and the accelerated method
 beside the simple one with 500 pivots. One thread, processor time, in turns.
 
+How much less depends on the number of clusters, which no paper gives, and on the draw: all that was
+tried is printed, means of three draws. A third less is the most that was seen, not what every one of
+these data shows; the bound is that of the first that was tried, 200.
+
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m benchmarks.claims.rp_cholesky
 
 Ends with an error if a bound is broken.
@@ -22,6 +26,7 @@ from benchmarks import data, peers
 from lrla.lowrank import KernelMatrix, rp_cholesky
 
 GAMMA, ROUNDS = 1 / 20, 2
+CLUSTERS, FIRST, DRAWS = (100, 200, 300, 500), 200, 3
 LESS, SLOWER, FASTER = 2 / 3, 1.3, 4.0
 
 
@@ -34,7 +39,7 @@ def timed(call):
 
 def compare(n, k, methods, sklearn_too):
     """Time some methods in turns on the same points."""
-    X = data.zipf_clusters(n)
+    X = data.zipf_clusters(n, clusters=FIRST)
     K = KernelMatrix(X, gamma=GAMMA)
     calls = {m: lambda m=m: rp_cholesky(K, k, method=m, rng=7) for m in methods}
     best, error = {}, {}
@@ -52,6 +57,20 @@ def compare(n, k, methods, sklearn_too):
     return best, error
 
 
+def ratio(clusters):
+    """Compare the mean errors of some draws."""
+    K = KernelMatrix(data.zipf_clusters(40_000, clusters=clusters), gamma=GAMMA)
+    mean = {
+        m: np.mean(
+            [rp_cholesky(K, 1000, method=m, rng=s).info.relative_error for s in range(DRAWS)]
+        )
+        for m in ("accelerated", "uniform")
+    }
+    out = mean["accelerated"] / mean["uniform"]
+    print(f"{clusters} clusters: {mean['accelerated']:.4f} to {mean['uniform']:.4f}, {out:.3f}")
+    return out
+
+
 def main():
     """Print the tables and check the bounds."""
     print(
@@ -62,13 +81,13 @@ def main():
     with lrla.threads(1):
         rp_cholesky(KernelMatrix(data.zipf_clusters(1000)), 20, rng=1)  # compiles
         small, _ = compare(20_000, 500, ("accelerated", "simple"), False)
-        best, error = compare(40_000, 1000, ("accelerated", "uniform", "block"), True)
-    ratio = error["accelerated"] / error["uniform"]
+        best, _ = compare(40_000, 1000, ("accelerated", "uniform", "block"), True)
+        ratios = {clusters: ratio(clusters) for clusters in CLUSTERS}
     slower = best["accelerated"] / best["uniform"]
     faster = small["simple"] / small["accelerated"]
-    print(f"error {ratio:.3f} of uniform pivots in {slower:.2f} of their time")
+    print(f"error {ratios[FIRST]:.3f} of uniform pivots in {slower:.2f} of their time")
     print(f"accelerated {faster:.1f} times as fast as simple, k=500")
-    return bool(ratio > LESS or slower > SLOWER or faster < FASTER)
+    return bool(ratios[FIRST] > LESS or slower > SLOWER or faster < FASTER)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,10 @@ from lrla.datasets import flights
 from lrla.sampling import hat_statistics, lewis_weights
 
 data = flights()
-A, b = csr_array(data.A), data.b  # four of five entries are zero
-names = np.array(data.names)
+kinds = ("intercept", "month", "weekday", "carrier", "origin", "dest", "dep_delay", "distance")
+used = np.array([name.partition("=")[0] in kinds for name in data.names])
+A, b = csr_array(data.A[:, used]), data.b  # most entries are zero
+names = np.array(data.names)[used]
 m, n = A.shape
 print(f"{m} flights, {n} columns, {A.nnz / m:.0f} entries in a row")
 

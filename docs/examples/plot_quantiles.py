@@ -13,7 +13,7 @@ import time
 import matplotlib.pyplot as plt
 import numpy as np
 import scipy.sparse
-import statsmodels.api as sm
+from statsmodels.datasets import engel
 
 import lrla
 from lrla.datasets import flights
@@ -26,7 +26,7 @@ from lrla.regression import huber_regression, lp_regression, quantile_regression
 # What 235 Belgian households spent on food in 1857, by income (Engel). Richer households spend
 # more, and differ more: the quantiles fan out, which no mean shows.
 
-frame = sm.datasets.engel.load_pandas().data
+frame = engel.load_pandas().data
 income, food = frame["income"].to_numpy(), frame["foodexp"].to_numpy()
 A = np.stack([np.ones(income.shape[0]), income], axis=1)
 levels = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])

@@ -59,12 +59,12 @@ def test_distortion_falls_with_the_root_of_the_size():
 @pytest.mark.statistical
 @pytest.mark.parametrize("p", [1, 3])
 def test_mixed_is_never_much_worse_than_the_best(p):
-    """Medians of five samples; 0.05 is about their standard error."""
+    """Medians of 25 samples, which vary by a tenth of themselves."""
     for name, A in row_designs(1500, 6, rng=90210).items():
-        mixed = np.median(errors(A, p, 200, scheme="mixed"))
+        mixed = np.median(errors(A, p, 200, 25, scheme="mixed"))
         others = ["lewis", "sensitivity", "leverage"] + ["root_leverage"] * (p < 2)
-        best = min(np.median(errors(A, p, 200, scheme=scheme)) for scheme in others)
-        assert mixed <= 1.3 * best + 0.05, name
+        best = min(np.median(errors(A, p, 200, 25, scheme=scheme)) for scheme in others)
+        assert mixed <= 1.3 * best, name
 
 
 @pytest.mark.statistical
