@@ -8,6 +8,11 @@ independent points, BLS the best of 1 or 100 designs, conditioned (c-BLS) and th
 projection processes. The second compares independent points, volume sampling and repeated projection
 processes, 300 designs each.
 
+Then spaces that grow: the probability that 2 m or 3 m points are stable for m = 32 Legendre polynomials
+if they come from the processes of the whole space, or of two or four parts of it that joined one
+after the other, or from every function alone (stratified independent points). And the condition of
+G for twice or four times as many points as functions out of 600, chosen by sparsification.
+
 Expected are reference values of an independent implementation of the same experiments, the first
 within a factor of 1.5 (where the mean error has a variance), the second within 3 binomial standard
 errors for probabilities and 10 % for medians, beside the standard errors of the reference itself.
@@ -21,6 +26,7 @@ Ends with an error if a bound is broken.
 """
 
 import datetime
+import itertools
 import math
 import platform
 import sys
@@ -34,6 +40,7 @@ import lrla
 from lrla.approximation import (
     WeightedLeastSquares,
     basis,
+    bss_subsample,
     christoffel_sample,
     greedy_subsample,
     hyperbolic_cross,
@@ -185,6 +192,47 @@ def stability(family, index_set, ratio):
         yield np.mean(np.array(lows) >= 1 - DELTA), np.median(squares), spread
 
 
+# P(lambda_min >= 0.1) for samples of the whole space, two parts, four parts, and stratified points
+NESTED = ((2, (0.917, 0.23, 0.07, 0.02)), (3, (1.0, 0.81, 0.59, 0.45)))
+PARTS = ((0, 32), (0, 16, 32), (0, 8, 16, 24, 32), tuple(range(33)))
+
+
+def nested(repeats):
+    """Yield the share of stable designs for each way to cut the space into parts."""
+    whole = basis("legendre", total_degree(1, 31))
+    for cuts in PARTS:
+        parts = [whole.restricted(np.arange(a, b)) for a, b in itertools.pairwise(cuts)]
+        stable = 0
+        for seed in range(DESIGNS):
+            seeds = np.random.SeedSequence(seed).spawn(len(parts))
+            X = np.concatenate(
+                [
+                    repeated_dpp_sample(part, repeats, rng=child).points
+                    for part, child in zip(parts, seeds, strict=True)
+                ]
+            )
+            rows = (whole.christoffel(X) * repeats)[:, None] ** -0.5 * whole(X)
+            stable += np.linalg.eigvalsh(rows.T @ rows)[0] >= 1 - DELTA
+        yield stable / DESIGNS
+
+
+def sparsified():
+    """Yield (points per function, condition of G, bound)."""
+    space = basis("legendre", total_degree(1, 29))
+    design = christoffel_sample(space, 600, rng=5)
+    V = space(design.points)
+    before = np.linalg.cond(V.T @ (design.weights[:, None] * V))
+    for b in (2, 4):
+        info = bss_subsample(space, design, 30 * b).info
+        yield b, info.lambda_max / info.lambda_min, before * info.bound
+
+
+def near(p, wanted):
+    """Tell whether two shares of designs agree, the second rounded to two decimals."""
+    share = min(max((p + wanted) / 2, 0.5 / DESIGNS), 1 - 0.5 / DESIGNS)
+    return bool(abs(p - wanted) <= 3 * math.sqrt(2 * share * (1 - share) / DESIGNS) + 0.005)
+
+
 def timings():
     """Yield (what, seconds, bound)."""
     space = basis("legendre", total_degree(1, 49))
@@ -231,9 +279,7 @@ def main():
         for kind, (p, median, spread), (p0, median0) in zip(
             ("iid", "volume", "dpp"), stability(family, index_set, ratio), wanted, strict=True
         ):
-            share = min(max((p + p0) / 2, 0.5 / DESIGNS), 1 - 0.5 / DESIGNS)
-            allowed = 3 * math.sqrt(2 * share * (1 - share) / DESIGNS) + 0.005  # two decimals
-            far = bool(abs(p - p0) > allowed)
+            far = not near(p, p0)
             allowed = 0.1 * median0 + 3 * math.sqrt(2) * spread
             off = bool(abs(median - median0) > allowed)
             broken += [f"{label} {kind}"] * (far or off)
@@ -241,6 +287,18 @@ def main():
                 f"  {kind} {p:.2f} ({p0:.2f}){'!' * far} {median:5.2f} ({median0:5.2f}){'!' * off}"
             )
         print(line)
+    print("\nP(lambda_min >= 0.1), m = 32, in parts that joined one after the other")
+    for repeats, wanted in NESTED:
+        line = f"n={repeats}m "
+        for cuts, p, p0 in zip(PARTS, nested(repeats), wanted, strict=True):
+            broken += [f"nested {repeats} {len(cuts) - 1}"] * (not near(p, p0))
+            line += f"   {len(cuts) - 1:2} parts {p:.2f} ({p0:.2f})"
+        print(line)
+    for b, condition, bound in sparsified():
+        print(
+            f"sparsified to {b} points per function: condition {condition:.2f}, at most {bound:.1f}"
+        )
+        broken += [f"sparsified {b}"] * (not condition <= bound)
     for what, seconds, bound in timings():
         print(f"{what}: {seconds:.2f} s, at most {bound}")
         broken += [what] * (seconds > bound)

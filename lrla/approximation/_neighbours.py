@@ -43,18 +43,15 @@ def decay(indices: np.ndarray, sizes: np.ndarray, floor: float, rows: np.ndarray
     """Extrapolate sizes above a floor by an exponential of the absolute values of the indices."""
     clear = sizes > floor
     degrees = np.abs(indices[clear]).astype(float)
-    rates = np.ones(indices.shape[1])
-    height = 0.0
-    if len(degrees) > len(rates):
-        design = np.column_stack((np.ones(len(degrees)), -degrees))
-        height, *found = np.linalg.lstsq(design, np.log(sizes[clear]), rcond=None)[0]
-        rates = np.array(found)
-        slow = rates[rates > 0].min(initial=1.0)
-        # a coordinate in which nothing stands out has decayed below the floor in one step, if tried
-        tried = np.max(np.abs(indices), axis=0) > 0
-        fast = max(height - math.log(max(floor, 1e-300)), slow)
-        rates = np.where(degrees.max(axis=0) > 0, np.maximum(rates, 0.1 * slow), slow)
-        rates = np.where(tried & (degrees.max(axis=0) == 0), fast, rates)
+    seen = np.any(degrees > 0, axis=0)
+    columns = np.column_stack((np.ones(len(degrees)), -degrees[:, seen]))
+    height, *found = np.linalg.lstsq(columns, np.log(sizes[clear]), rcond=None)[0]
+    slow = np.array(found)[np.array(found) > 0].min(initial=1.0)
+    # a coordinate in which nothing stands out has decayed below the floor in one step, if tried
+    tried = np.any(indices != 0, axis=0)
+    fast = max(height - math.log(max(floor, 1e-300)), slow)
+    rates = np.where(tried, fast, slow)
+    rates[seen] = np.maximum(found, 0.1 * slow)
     return np.exp(np.minimum(height - np.abs(rows) @ rates, 300.0))
 
 

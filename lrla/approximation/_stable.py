@@ -24,6 +24,7 @@ from lrla.approximation._solve import Rows, extremes
 
 DESIGNS = ("repeated_dpp", "volume", "christoffel")
 _REPEATS = 2
+_PATIENCE = 10  # tries before a default number of repeats is raised by one
 
 
 class StabilityError(RuntimeError):
@@ -118,8 +119,9 @@ def stable_design(
     size : int, optional
         Number of points for "volume", by default ``m + max(ceil(m log(m)), 2)``, and for
         "christoffel", by default `christoffel_size` with probability 1/2.
-    n_repeats : int, default 2
-        Number of processes of m points each for "repeated_dpp".
+    n_repeats : int, optional
+        Number of processes of m points each for "repeated_dpp". By default 2, and one more after
+        every 10 tries that are not stable, as happens for many functions of many variables.
     delta : float, default 0.9
         The smallest eigenvalue of the Gram matrix G has to be at least 1 - delta.
     two_sided : bool, default False
@@ -134,9 +136,10 @@ def stable_design(
     Returns
     -------
     Design
-        Its ``info`` adds lambda_min, lambda_max, n_tries, acceptance (the share of tries that were
-        stable), acceptance_bound (what its expectation is known to exceed; None for other designs
-        than "christoffel"), delta, two_sided and n_candidates to that of the sampler.
+        Its ``info`` adds to that of the sampler lambda_min and lambda_max; n_tries, of designs of
+        this size; acceptance, the share of them that were stable, and acceptance_bound, what its
+        expectation is known to exceed (None for other designs than "christoffel"); delta, two_sided
+        and n_candidates.
 
     Raises
     ------
@@ -168,7 +171,11 @@ def stable_design(
     delta, M = check_share(delta, "delta"), check_count(n_candidates, "n_candidates", 1)
     draw = sampler(basis, design, size, n_repeats, seed, conditioned=True)
     nearest: tuple[float, Design] | None = None
+    grows = design == "repeated_dpp" and n_repeats is None
     for n_tries in range(1, check_count(max_tries, "max_tries", 1) + 1):
+        if grows and n_tries % _PATIENCE == 1:
+            more = _REPEATS + n_tries // _PATIENCE
+            draw = sampler(basis, design, size, more, seed, conditioned=True)
         tried = [_measured(basis, draw(i)) for i in range((n_tries - 1) * M, n_tries * M)]
         distance, found = min(tried, key=lambda pair: pair[0])
         if is_stable(found.info.lambda_min, found.info.lambda_max, delta, two_sided):
@@ -180,6 +187,8 @@ def stable_design(
         raise _gave_up(basis, nearest[1], max_tries * M, delta, design)
     n, m = len(found), len(basis)
     failing = (1 + two_sided) * m * math.exp(-_rate(delta, two_sided) * n / m)
+    if grows:  # those with so many repeats: the ones before were other designs
+        n_tries = (n_tries - 1) % _PATIENCE + 1
     said = {
         "seed": seed,
         "conditioned": True,

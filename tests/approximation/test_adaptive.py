@@ -62,10 +62,12 @@ def test_spaces_follow_the_function():
     def f(X):
         return np.exp(X[:, 0] + 0.01 * X[:, 1])
 
-    model = AdaptiveLeastSquares(PLANE, tol=1e-5, rng=7).fit(f)
-    total = model.basis_.indices.sum(axis=0)
-    assert total[0] > 2 * total[1]
-    assert rms(model, f, 2) < 1e-5
+    for seed in range(4):
+        model = AdaptiveLeastSquares(PLANE, tol=1e-5, rng=seed).fit(f)
+        assert len(model.coef_) <= 24  # total degrees, without looking, need 28
+        high = model.basis_.indices.max(axis=0)
+        assert high[0] >= 2 * high[1]
+        assert rms(model, f, 2) < 1e-5
 
 
 def test_index_sets_that_are_given():
@@ -194,8 +196,9 @@ def test_decay_is_found_and_continued():
     rows = np.array([[5, 0], [0, 5], [6, 1]])
     wanted = 3 * np.exp(-0.5 * rows[:, 0] - 2.0 * rows[:, 1])
     np.testing.assert_allclose(decay(indices, sizes, 1e-9, rows), wanted, rtol=1e-10)
-    flat = decay(indices, np.zeros(15), 0.0, rows)
-    assert np.all(np.diff(flat[[0, 2]]) < 0)
+    noisy = decay(indices, sizes, 0.5, rows)  # of the second coordinate nothing stands out
+    assert noisy[1] < 1e-2 * noisy[0]
+    assert np.all(decay(indices, np.zeros(15), 0.1, rows) < 1)
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,17 @@ def test_the_bound_of_the_acceptance_is_the_one_of_the_size(delta):
     assert stable_design(LINE, rng=8).info.acceptance_bound is None
 
 
+def test_repeats_grow_where_two_are_not_enough():
+    cube = basis("legendre", total_degree(6, 3))  # m = 84
+    drawn = stable_design(cube, delta=0.7, rng=3)
+    assert drawn.info.n_repeats > 2
+    assert len(drawn) == 84 * drawn.info.n_repeats
+    assert 1 <= drawn.info.n_tries <= 10
+    assert drawn.info.acceptance == 1 / drawn.info.n_tries
+    with pytest.raises(StabilityError, match="none of 100 designs of 168 points"):
+        stable_design(cube, n_repeats=2, delta=0.7, rng=3)
+
+
 def test_giving_up_hands_over_the_best_design():
     with pytest.raises(
         StabilityError, match=r"none of 6 designs of 11 points .* raise size"
