@@ -75,7 +75,11 @@ numpydoc_validation_checks = {
 }
 
 # fields of named tuples are documented under Parameters
-numpydoc_validation_exclude = {r"bandits\.(Trial|Outcome)\.\w+$", r"sampling\.Estimate\.\w+$"}
+numpydoc_validation_exclude = {
+    r"approximation\.Step\.\w+$",
+    r"bandits\.(Trial|Outcome)\.\w+$",
+    r"sampling\.Estimate\.\w+$",
+}
 
 sphinx_gallery_conf = {
     "examples_dirs": "examples",

@@ -74,7 +74,7 @@ class WeightedLeastSquares(Fitted):
     ``m / sum(abs(phi(x))**2)`` and points from projection processes, n of the order of m points
     suffice for an error near the best one [1]_, [2]_; independent ones need m log m [3]_.
 
-    What is exact: the laws of the points, the solution, `Certificate.sup_constant`, and that
+    What is exact: the laws of the points, the solution, the ``sup_constant`` of the certificate, and that
     ``design="volume"`` without conditioning is unbiased. From n = m points its error has
     heavy tails: take at least m + 2. Conditioning on stability, n well above m, or leaving points
     out cures these, and costs the unbiasedness. The constants for expected errors rest on premises,
@@ -116,9 +116,9 @@ class WeightedLeastSquares(Fitted):
         n_repeats: int | None = None,
         delta: float = 0.9,
         two_sided: bool = False,
-        condition: bool = True,
         n_candidates: int = 1,
         max_tries: int = 100,
+        condition: bool = True,
         subsample: str | None = None,
         subsample_size: int | None = None,
         n_estimators: int = 1,

@@ -206,7 +206,7 @@ def bss_subsample(basis: Basis | EmpiricalBasis, design: Design, size: int | Non
     ``G <= G' <= bound * G`` with ``bound = (b + 1 + 2 sqrt(b)) / (b + 1 - 2 sqrt(b))``, 34 for b = 2
     and 9 for b = 4; what comes out is better as a rule. Deterministic. Cost: size times m**3 +
     n m**2 flops. That single weights are bounded is not known, so that nothing is known of the
-    expected error; `Certificate.sup_constant` holds.
+    expected error; the ``sup_constant`` of the certificate holds.
 
     References
     ----------

@@ -20,7 +20,7 @@ class RedBlackStencil:
     ----------
     shape : tuple of two or three int
         Sizes of the grid.
-    coefficients : array of shape (k,) or (k, *shape), optional
+    coefficients : array of shape (k,) or (k,) + shape, optional
         The row of the matrix, the same for all cells or one for each: of the cell itself, then of
         its neighbours before and after along the first axis, and so on: k is 5 or 7. By default
         that of the Laplacian: 2 for each axis, and -1.
