@@ -126,6 +126,11 @@ def _chosen(
         weights = weights * space.xp.astype(factors, weights.dtype)
     low, high = extremes(Rows(basis(points), weights))
     said.update(n_drawn=len(design), lambda_min=low, lambda_max=high)
+    # of points that were chosen twice, what the first choice did to weights and numbers stays true
+    if design.info.get("subsample") == "bss":
+        said["subsample"] = "bss"
+    if "ratio" in said:
+        said["ratio"] *= design.info.get("ratio", 1.0)
     info = Info(**{**design.info, **said})
     return replace(design, points=points, weights=weights, info=info)
 

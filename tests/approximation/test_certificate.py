@@ -139,10 +139,13 @@ def test_the_constants_are_the_formulas():
 def test_expected_errors_are_claimed_only_where_something_is_known():
     design = stable_design(LINE, rng=5)
 
-    def claims(kind=design.kind, delta=0.9, **info):
-        return certify(rows_of(design), kind, {**design.info, **info}, delta)
+    def claims(kind=design.kind, **info):
+        return certify(rows_of(design), kind, {**design.info, **info}, 0.9)
 
     assert claims().expected_constant > 1
+    # the event that was conditioned on counts, not what is asked afterwards
+    asked = certify(rows_of(design), design.kind, design.info, 0.95)
+    assert asked.expected_constant == claims().expected_constant
     for found, reason in (
         (claims(kind="given"), "nothing is known of how points of kind 'given'"),
         (claims(omitted=1), "left out where the function is not finite"),
@@ -164,7 +167,7 @@ def test_what_is_unbiased_says_so():
     assert not certify(rows, "christoffel", {}, 0.9).unbiased
     for done in ("conditioned", "subsample", "omitted"):
         info = {done: True, "n_candidates": 1, "acceptance": 1, "acceptance_bound": None,
-                "n_tries": 1, "ratio": 1}  # fmt: skip
+                "n_tries": 1, "ratio": 1, "delta": 0.9}  # fmt: skip
         assert not certify(rows, "volume", info, 0.9).unbiased
 
 

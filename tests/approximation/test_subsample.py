@@ -145,6 +145,16 @@ def test_sparsification_beats_the_same_number_of_random_points():
     assert np.linalg.cond(gram(PLANE, sparse)) < 0.5 * np.linalg.cond(gram(PLANE, first))
 
 
+def test_points_may_be_chosen_twice():
+    """What certificates rest on is remembered."""
+    design = christoffel_sample(LINE, 120, rng=84)
+    half = greedy_subsample(LINE, design, 60)
+    assert greedy_subsample(LINE, half, 20).info.ratio == pytest.approx(120 / 20)
+    sparse = bss_subsample(LINE, design, 60)
+    assert greedy_subsample(LINE, sparse, 20).info.subsample == "bss"
+    assert bss_subsample(LINE, half, 30).info.subsample == "bss"
+
+
 def test_a_point_may_be_repeated():
     design = christoffel_sample(LINE, 60, rng=79)
     twice = Design(
