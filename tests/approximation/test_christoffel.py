@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from induced_laws import FAMILIES, distribution
 from scipy import stats
 
 import lrla
@@ -19,7 +20,6 @@ from lrla.approximation import (
     total_degree,
 )
 from lrla.approximation._christoffel import christoffel_points
-from tests.approximation.reference import FAMILIES, distribution
 
 K = np.arange(1.0, 12)
 MIXED = basis(

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from induced_laws import FAMILIES, indices, rule
 from scipy import special
 
 from lrla.approximation import (
@@ -17,7 +18,6 @@ from lrla.approximation import (
     Recurrence,
     basis,
 )
-from tests.approximation.reference import FAMILIES, indices, rule
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from induced_laws import FAMILIES, distribution, interval, squares
 from scipy import stats
 
 from lrla.approximation import Fourier, Hermite, Laguerre, Legendre, Recurrence
-from tests.approximation.reference import FAMILIES, distribution, interval, squares
 
 U = np.concatenate([np.linspace(0.001, 0.999, 60), [1e-9, 1e-6, 0.5, 1 - 1e-6]])
 

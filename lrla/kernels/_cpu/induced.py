@@ -1,6 +1,7 @@
-"""Numba twin of `lrla.kernels.induced`: each point by itself.
+"""Numba twin of `lrla.kernels.induced`: 16 points of one degree at a time.
 
-The recurrence is contracted, because its chain of products and sums is the running time.
+Each point is in a lane of its own, which the next one takes when it is done, so that none depends
+on those beside it. The recurrence is contracted: its chain of products and sums is the running time.
 """
 
 import math
@@ -11,7 +12,7 @@ from lrla._core.jit import jit
 from lrla._core.threads import ranges, run
 from lrla.kernels.induced import CLOSE, STEPS, TERMS
 
-_GRAIN = 256  # points in one piece of work for a thread
+_GRAIN = 1024  # points in one piece of work for a thread
 
 
 @jit
@@ -93,54 +94,85 @@ def _measure(t, base, a, b, constant, terms):
 
 
 @jit(fastmath={"contract"})
-def _distribution(t, degree, base, a, b, constant, steps, terms):
-    F, survival, w = _measure(t, base, a, b, constant, terms)
-    before, p = 0.0, math.sqrt(w)
-    gain = 0.0
+def _climb(t, degree, steps, p, before, gain):
+    """Run the recurrence for all lanes, and sum up what the distribution functions gain."""
     for k in range(1, degree + 1):
-        # what waits for p is one product and one sum: the chain of these is the running time
-        s = steps[k]
-        before, p = p, (s[0] * t - s[1]) * p - s[2] * before
-        gain += ((s[3] + s[4] * t) * p + s[5] * before) * p + (s[6] + s[7] * t) * before * before
-    return F + gain, survival - gain, p * p
+        a, b, c = steps[k, 0], steps[k, 1], steps[k, 2]
+        q0, q1, q2, q3, q4 = steps[k, 3], steps[k, 4], steps[k, 5], steps[k, 6], steps[k, 7]
+        for i in range(16):
+            x, y = t[i], p[i]
+            z = (a * x - b) * y - c * before[i]
+            gain[i] += ((q0 + q1 * x) * z + q2 * y) * z + (q3 + q4 * x) * y * y
+            before[i] = y
+            p[i] = z
 
 
 @jit
-def _quantile(u, degree, base, a, b, constant, steps, out, limits, first, last):
+def _start(u, k, base, a):
+    """Return a bracket and a first guess."""
+    low, high, bulk = -1.0, 1.0, 1.0
+    if base == 2:
+        bulk = 4.0 * k + 2 * a + 2
+        low, high = 0.0, bulk + 9 * math.sqrt(bulk) + 40
+    elif base == 3:
+        bulk = math.sqrt(4.0 * k + 2)
+        low, high = -bulk - 9, bulk + 9
+    t = -bulk * math.cos(math.pi * u)
+    return low, high, (bulk + t) / 2 if base == 2 else t
+
+
+@jit
+def _step(t, v, error, density, low, high, base, close):
+    """Return the next point and whether it is the last."""
+    step = error / _away(density)
+    inside = low < t + step < high
+    scale = 1.0 if base == 3 else t if base == 2 else 1 - abs(t)
+    done = abs(step) <= close * scale
+    if abs(error) <= 2e-15 * v or (done and not inside):
+        return t, True
+    new = t + step if inside else (low + high) / 2
+    return new, done or new == t
+
+
+@jit
+def _quantile(u, degree, order, base, a, b, constant, steps, out, limits, first, last):
+    """Solve for the points numbered in order[first:last], whose degrees rise."""
     close, most, terms = limits
-    for i in range(first, last):
-        k = degree[i]
-        below = u[i] <= 0.5
-        v = u[i] if below else 1 - u[i]
-        low, high, bulk = -1.0, 1.0, 1.0
-        if base == 2:
-            bulk = 4.0 * k + 2 * a + 2
-            low, high = 0.0, bulk + 9 * math.sqrt(bulk) + 40
-        elif base == 3:
-            bulk = math.sqrt(4.0 * k + 2)
-            low, high = -bulk - 9, bulk + 9
-        t = -bulk * math.cos(math.pi * u[i])
-        if base == 2:
-            t = (bulk + t) / 2
-        for _ in range(most):
-            F, survival, density = _distribution(t, k, base, a, b, constant, steps, terms)
-            error = v - F if below else survival - v
-            if error > 0:
-                low = t
-            else:
-                high = t
-            step = error / _away(density)
-            inside = low < t + step < high
-            scale = 1.0 if base == 3 else t if base == 2 else 1 - abs(t)
-            done = abs(step) <= close * scale
-            if abs(error) <= 2e-15 * v or (done and not inside):
+    t, F, survival = np.zeros(16), np.empty(16), np.empty(16)
+    p, before, gain = np.empty(16), np.empty(16), np.empty(16)
+    low, high = np.empty(16), np.empty(16)
+    place, turns = np.full(16, -1), np.zeros(16, np.int64)
+    while first < last:
+        k = degree[order[first]]
+        busy = True
+        while busy:
+            busy = False
+            for i in range(16):  # whoever is done makes room for the next of this degree
+                if place[i] < 0 and first < last and degree[order[first]] == k:
+                    place[i], turns[i] = order[first], 0
+                    low[i], high[i], t[i] = _start(u[place[i]], k, base, a)
+                    first += 1
+                busy |= place[i] >= 0
+                F[i], survival[i], w = _measure(t[i], base, a, b, constant, terms)
+                p[i], before[i], gain[i] = math.sqrt(w), 0.0, 0.0
+            if not busy:
                 break
-            new = t + step if inside else (low + high) / 2
-            done = done or new == t
-            t = new
-            if done:
-                break
-        out[i] = t
+            _climb(t, k, steps, p, before, gain)
+            for i in range(16):
+                if place[i] < 0:
+                    continue
+                x = u[place[i]]
+                v = x if x <= 0.5 else 1 - x
+                error = v - (F[i] + gain[i]) if x <= 0.5 else (survival[i] - gain[i]) - v
+                if error > 0:
+                    low[i] = t[i]
+                else:
+                    high[i] = t[i]
+                t[i], done = _step(t[i], v, error, p[i] * p[i], low[i], high[i], base, close)
+                turns[i] += 1
+                if done or turns[i] == most:
+                    out[place[i]] = t[i]
+                    place[i] = -1
 
 
 def quantile(u, degree, law):
@@ -150,10 +182,12 @@ def quantile(u, degree, law):
     steps = np.ascontiguousarray(law.steps.T)
     a, b, c = law.steps[:3, :-1]
     steps[1:, :3] = np.stack([c, a * c, b * c], axis=1)
+    narrow = np.min_scalar_type(steps.shape[0])  # short integers are sorted by their digits
+    order = np.argsort(degree.astype(narrow), kind="stable")
     measure = (law.base, law.a, law.b, law.log_constant, steps)
     work = 1e-6 * u.shape[0]
     run(
-        lambda a, b: _quantile(u, degree, *measure, out, limits, a, b),
+        lambda a, b: _quantile(u, degree, order, *measure, out, limits, a, b),
         ranges(u.shape[0], _GRAIN),
         work=work,
     )
