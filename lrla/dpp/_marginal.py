@@ -185,10 +185,14 @@ def _checked_kernel(K: Any) -> Array:
 
 def flip(K: Array, streams: Streams, *, hermitian: bool) -> Array:
     """Draw from a marginal kernel by elimination."""
-    space = space_of(K)
-    xp = space.xp
-    n = int(K.shape[0])
-    keep, pivots = ldl(K, streams.uniform(space, 0, n, 1)[:, 0], hermitian)
+    u = streams.uniform(space_of(K), 0, int(K.shape[0]), 1)[:, 0]
+    return eliminate(K, u, hermitian=hermitian)
+
+
+def eliminate(K: Array, u: Array, *, hermitian: bool) -> Array:
+    """Keep the items whose coin falls below their conditional probability, which is checked."""
+    xp, n = space_of(K).xp, int(K.shape[0])
+    keep, pivots = ldl(K, u, hermitian)
     d = xp.real(pivots) if is_complex(pivots) else pivots
     slack = max(_SLACK, 1e3 * unit_roundoff(xp, d.dtype)) if n else 0.0
     if n and not (float(xp.min(d)) >= -slack and float(xp.max(d)) <= 1 + slack):

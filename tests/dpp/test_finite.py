@@ -492,3 +492,35 @@ def test_threads_do_not_change_draws():
     with lrla.threads(2):
         two = process.sample(2, rng=5)
     assert [list(S) for S in one] == [list(S) for S in two]
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+def test_halves_are_the_elimination_of_the_whole(dtype):
+    x = np.linspace(0, 1, 700)
+    smooth = np.exp(-((x[:, None] - x) ** 2) / 1e-4) * np.exp(9j * (x[:, None] - x))
+    smooth = smooth if dtype is complex else smooth.real
+    for L in (psd(700, dtype=dtype), psd(600, 30, dtype=dtype), 50 * smooth, 1e3 * smooth):
+        L = (L + L.conj().T) / 2
+        n = len(L)
+        K = np.eye(n) - np.linalg.inv(np.eye(n) + L)
+        ensemble = LEnsemble(L)
+        kernel = MarginalKernel((K + K.conj().T) / 2)
+        for seed in range(3):
+            S = ensemble.sample(method="ldl", rng=seed)
+            assert list(S) == list(kernel.sample(method="ldl", rng=seed))
+        ensemble.marginals()
+        assert list(ensemble.sample(method="ldl", rng=seed)) == list(S)
+
+
+def test_halves_of_nearly_dependent_choices(monkeypatch):
+    from lrla.dpp import _halves
+
+    L = psd(600)
+    expected = LEnsemble(L).sample(rng=5)
+    whole = _halves.linalg.cholesky
+
+    def lose(G):
+        return None if np.max(np.diag(G)) < 1.6 else whole(G)  # not those of I + L
+
+    monkeypatch.setattr(_halves.linalg, "cholesky", lose)
+    assert list(LEnsemble(L).sample(rng=5)) == list(expected)
