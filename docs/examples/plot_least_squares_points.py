@@ -137,7 +137,7 @@ for ax, (family, (title, u)) in zip(axes, FUNCTIONS.items(), strict=True):
         ax.semilogy(degrees, errors, "o-", markersize=4, label=label)
     ax.set_title(f"{title}, {family}", fontsize=10)
     ax.set_xlabel("degree")
-    ax.legend(fontsize=8)
+    ax.legend(fontsize=8, loc="lower left")
 axes[0].set_ylabel("relative error")
 
 # %%

@@ -225,7 +225,7 @@ def biases(draws, **arguments):
 
 @pytest.mark.statistical
 def test_volume_sampling_is_unbiased_and_independent_points_are_not():
-    """False alarm below 1e-4 each: medians of 16 means, 5 standard deviations of theirs."""
+    """False alarm below 1e-3: medians of 16 means, 5 standard deviations estimated from them."""
     assert biases(800, design="volume", size=4, condition=False).max() < 5
     assert biases(800, design="christoffel", size=3, condition=False).max() > 5
 

@@ -35,7 +35,7 @@ def test_sizes_are_those_of_the_chernoff_inequality():
 
 @pytest.mark.statistical
 def test_the_size_does_what_it_says():
-    """False alarm below 1e-6: more than 24 of 200 failures of probability at most 1/20."""
+    """False alarm below 1e-4: more than 24 of 200 failures of probability at most 1/20."""
     n = christoffel_size(11, eta=0.05)
     failures = sum(
         eigenvalues(LINE, christoffel_sample(LINE, n, rng=i))[0] < 0.1 for i in range(200)
