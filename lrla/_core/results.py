@@ -79,7 +79,7 @@ def show(value: Any) -> str:
     if hasattr(value, "shape") and getattr(value, "ndim", 0) > 0:
         return f"<array {tuple(value.shape)}>"
     long = isinstance(value, tuple | list) and len(value) > 6
-    if long or (isinstance(value, tuple) and any(hasattr(v, "shape") for v in value)):
+    if long or (isinstance(value, tuple | list) and any(hasattr(v, "shape") for v in value)):
         return f"<{len(value)} values>"
     return repr(value)
 

@@ -275,7 +275,8 @@ class AdaptiveLeastSquares(Fitted):
         array of shape (n,) or (n, q)
             Values.
         """
-        return combine(self.basis_, X, self.coef_)
+        coefficients = self.coef_  # says so if there are none yet
+        return combine(self.basis_, X, coefficients)
 
     def _check(self, X: Any) -> list[Basis] | None:
         """Check the parameters, and list the spaces if they are given."""
@@ -338,7 +339,9 @@ class AdaptiveLeastSquares(Fitted):
 def _extended(values: np.ndarray | None, function: Callable[[Array], Array], points: Array) -> Any:
     """Ask for the values at the points after those that are known."""
     known = 0 if values is None else len(values)
-    more = check_values(function(points[known:]), points[known:], "the values of the function")
+    more = check_values(
+        function(points[known:].copy()), points[known:], "the values of the function"
+    )
     if values is None:
         return more
     if more.shape[1:] != values.shape[1:]:

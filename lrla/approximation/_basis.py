@@ -187,16 +187,11 @@ class Basis:
 
     def _standard(self, X: Any) -> tuple[Array, Any]:
         """Check points and bring them to the standard variables, in float64."""
-        X = as_array(X, "X")
+        X = as_points(X, self.dim)
         space = space_of(X)
         xp = space.xp
         if xp.isdtype(X.dtype, "complex floating"):
             raise TypeError(f"X must be real, got dtype {X.dtype}")
-        if X.shape[1] != self.dim:
-            raise ValueError(
-                f"X must have {self.dim} columns, one for each coordinate, got shape "
-                f"{tuple(X.shape)}"
-            )
         check_finite(X, "X")
         self._check_domain(X)
         shift = space.asarray([f.shift for f in self.families], xp.float64)
@@ -221,6 +216,23 @@ class Basis:
     @functools.cached_property
     def _product(self) -> Product:
         return plan(self.families, self.indices)
+
+
+def as_points(X: Any, dim: int) -> Array:
+    """Refuse what are not points of so many coordinates, one a row."""
+    X = as_array(X, "X", ndim=(1, 2))
+    if X.ndim == 1:
+        way, what = (
+            ("X[:, None]", "points of the line") if dim == 1 else ("X[None, :]", "one point")
+        )
+        raise ValueError(
+            f"X must have 2 dimensions, got shape {tuple(X.shape)}; pass {way} for {what}"
+        )
+    if X.shape[1] != dim:
+        raise ValueError(
+            f"X must have {dim} columns, one for each coordinate, got shape {tuple(X.shape)}"
+        )
+    return X
 
 
 def check_uniform(u: Any, count: int) -> np.ndarray:

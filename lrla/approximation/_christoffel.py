@@ -11,7 +11,7 @@ from lrla._core.random import Domain, Key, key_of, seed_of, tag
 from lrla._core.results import Info, Status
 from lrla.approximation._basis import Basis
 from lrla.approximation._design import Design, optimal_weights
-from lrla.approximation._empirical import EmpiricalBasis
+from lrla.approximation._empirical import EmpiricalBasis, check_basis
 from lrla.approximation._index_sets import check_count
 from lrla.kernels import philox
 
@@ -92,6 +92,7 @@ def christoffel_sample(
     >>> bool(np.linalg.norm(G - np.eye(21), 2) < 0.5)
     True
     """
+    check_basis(basis)
     size = check_count(size, "size")
     seed = seed_of(rng)
     key = key_of(seed)

@@ -14,7 +14,7 @@ from lrla._core.arrays import Array, as_array, check_finite
 from lrla._core.errors import AccuracyWarning, warn
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
-from lrla.approximation._basis import check_uniform
+from lrla.approximation._basis import Basis, as_points, check_uniform
 from lrla.approximation._index_sets import check_count
 from lrla.kernels.row_squares import row_squares
 from lrla.sketch import whiten
@@ -83,10 +83,7 @@ class EmpiricalBasis(Result):
         return row_squares(self._values(X), self.T)
 
     def _values(self, X: Any) -> np.ndarray:
-        X = as_array(X, "X")
-        if X.shape[1] != self.dim:
-            raise ValueError(f"X must have {self.dim} columns, got shape {tuple(X.shape)}")
-        return _evaluate(self.function, X, self.T.shape[0])
+        return _evaluate(self.function, as_points(X, self.dim), self.T.shape[0])
 
     @property
     def n_uniform(self) -> int:
@@ -103,6 +100,15 @@ class EmpiricalBasis(Result):
     @functools.cached_property
     def _sums(self) -> np.ndarray:
         return np.cumsum(self.scores, dtype=np.float64)
+
+
+def check_basis(basis: Any) -> None:
+    """Refuse what is no basis."""
+    if not isinstance(basis, Basis | EmpiricalBasis):
+        raise TypeError(
+            "basis must be a Basis or an EmpiricalBasis, as made by the functions basis and "
+            f"empirical_basis, got {type(basis).__name__}"
+        )
 
 
 def empirical_basis(

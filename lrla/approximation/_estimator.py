@@ -12,7 +12,7 @@ from lrla._core.random import seed_of
 from lrla._core.results import Info, Status
 from lrla.approximation._basis import Basis
 from lrla.approximation._design import Design
-from lrla.approximation._empirical import EmpiricalBasis
+from lrla.approximation._empirical import EmpiricalBasis, check_basis
 from lrla.approximation._fit import Fitted, average, check_values, combine, fit_design
 from lrla.approximation._index_sets import check_count
 from lrla.approximation._stable import check_share, sampler, stable_design
@@ -190,7 +190,9 @@ class WeightedLeastSquares(Fitted):
             points = designs[0].points
             if len(designs) > 1:
                 points = space_of(points).xp.concat([d.points for d in designs], axis=0)
-            values = check_values(X(points), points, "the values of the function")
+            # a copy: functions that change their argument do not move the points
+            own = space_of(points).xp.asarray(points, copy=True)
+            values = check_values(X(own), points, "the values of the function")
         else:
             designs = [self._given(X, weights)]
             if y is None:
@@ -234,6 +236,7 @@ class WeightedLeastSquares(Fitted):
         return combine(self.basis, X, self.coef_)
 
     def _check(self) -> None:
+        check_basis(self.basis)
         check_share(self.delta, "delta")
         if self.subsample not in SUBSAMPLES:
             raise ValueError(f"subsample must be None, 'greedy' or 'bss', got {self.subsample!r}")

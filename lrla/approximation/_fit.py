@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from lrla._core import linalg
 from lrla._core.arrays import Array, as_array, space_of, to_host, unit_roundoff
 from lrla._core.errors import AccuracyWarning, warn
-from lrla._core.results import Info, Result, Status
+from lrla._core.results import Info, Result, Status, show
 from lrla.approximation._basis import Basis
 from lrla.approximation._certificate import Certificate, averaged, certify
 from lrla.approximation._design import Design
@@ -63,9 +64,22 @@ class WeightedFit(Result):
 
 
 class Fitted:
-    """What estimators show of their last fit."""
+    """What estimators show of their parameters, and of their last fit."""
 
     result_: WeightedFit
+
+    def __repr__(self) -> str:
+        parts = []
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            value, default = getattr(self, name), parameter.default
+            text = repr(value) if isinstance(value, float) else show(value)
+            if default is parameter.empty:
+                parts.append(text)
+            elif not (
+                value is default or (isinstance(value, float | int | str) and value == default)
+            ):
+                parts.append(f"{name}={text}")
+        return f"{type(self).__name__}({', '.join(parts)})"
 
     @property
     def coef_(self) -> Array:

@@ -21,6 +21,11 @@ def check_count(value: Any, name: str, least: int = 0) -> int:
 def as_indices(index_set: Any) -> np.ndarray:
     """Return multi-indices as an array of shape (m, dim)."""
     rows = np.asarray(index_set)
+    if rows.ndim == 0 and rows.dtype.kind in "iu":
+        raise ValueError(
+            f"index_set must list indices, got the number {rows}; for all degrees up to it pass "
+            f"range({rows + 1}), or total_degree(dim, {rows}) in several variables"
+        )
     if rows.ndim == 1:
         rows = rows[:, None]
     if rows.ndim != 2 or 0 in rows.shape:

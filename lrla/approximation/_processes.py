@@ -13,7 +13,7 @@ from lrla._core.results import Info, Status
 from lrla.approximation._basis import Basis
 from lrla.approximation._christoffel import christoffel_points
 from lrla.approximation._design import Design, optimal_weights
-from lrla.approximation._empirical import EmpiricalBasis
+from lrla.approximation._empirical import EmpiricalBasis, check_basis
 from lrla.approximation._ensembles import model_of
 from lrla.approximation._index_sets import check_count
 from lrla.dpp import SamplingError
@@ -75,6 +75,7 @@ def dpp_sample(basis: Basis | EmpiricalBasis, *, rng: Any = None) -> Design:
     >>> design.points.shape, design.info.method
     ((21, 2), 'rejection')
     """
+    check_basis(basis)
     seed = seed_of(rng)
     points, method, n_proposals = _draw(basis, key_of(seed), 0)
     info = Info(seed=seed, method=method, n_proposals=n_proposals)
@@ -137,6 +138,7 @@ def volume_rescaled_sample(
     >>> len(volume_rescaled_sample(basis("legendre", total_degree(2, 5)), 40, rng=7))
     40
     """
+    check_basis(basis)
     size, m = check_count(size, "size"), len(basis)
     if size < m:
         raise ValueError(f"size must be at least the number of functions, {m}, got {size}")
@@ -196,6 +198,7 @@ def repeated_dpp_sample(
     >>> len(repeated_dpp_sample(basis("legendre", total_degree(2, 5)), 3, rng=7))
     63
     """
+    check_basis(basis)
     n_repeats, seed = check_count(n_repeats, "n_repeats", 1), seed_of(rng)
     draws = [_draw(basis, key_of(seed), i) for i in range(n_repeats)]
     points = np.concatenate([points for points, _, _ in draws])

@@ -14,7 +14,7 @@ from lrla._core.results import Info
 from lrla.approximation._basis import Basis
 from lrla.approximation._christoffel import christoffel_sample
 from lrla.approximation._design import Design
-from lrla.approximation._empirical import EmpiricalBasis
+from lrla.approximation._empirical import EmpiricalBasis, check_basis
 from lrla.approximation._index_sets import check_count
 from lrla.approximation._processes import (
     repeated_dpp_sample,
@@ -237,6 +237,7 @@ def sampler(
     conditioned: bool,
 ) -> Callable[[int], Design]:
     """Check the parameters of a design and return what draws the design of a number."""
+    check_basis(basis)
     m = len(basis)
     if design not in DESIGNS:
         raise ValueError(f"design must be one of {', '.join(DESIGNS)}, got {design!r}")

@@ -241,3 +241,25 @@ def test_a_design_that_does_not_become_stable_raises(monkeypatch):
     with pytest.raises(StabilityError, match="1 further samples of 2 points do not make") as caught:
         AdaptiveLeastSquares(LINE, tol=1e-3, delta=0.01, n_repeats=1, rng=7).fit(runge)
     assert len(caught.value.design) == 2
+
+
+def test_repr_shows_what_differs_from_the_defaults():
+    model = AdaptiveLeastSquares(LINE, tol=1e-3, growth=2)
+    assert repr(model) == f"AdaptiveLeastSquares({LINE!r}, tol=0.001)"
+    sets = [np.arange(4)[:, None], np.arange(8)[:, None]]
+    assert "index_sets=<2 values>" in repr(AdaptiveLeastSquares(LINE, index_sets=sets))
+
+
+def test_functions_may_change_the_array_that_they_get():
+    def halved(X):
+        X *= 0.5
+        return np.exp(X[:, 0])
+
+    found = AdaptiveLeastSquares(LINE, tol=1e-6, rng=7).fit(halved)
+    wanted = AdaptiveLeastSquares(LINE, tol=1e-6, rng=7).fit(lambda X: np.exp(0.5 * X[:, 0]))
+    np.testing.assert_array_equal(found.coef_, wanted.coef_)
+
+
+def test_nothing_is_predicted_before_a_fit():
+    with pytest.raises(AttributeError, match="fit must be called first"):
+        AdaptiveLeastSquares(LINE, tol=1e-3).predict([[0.0]])

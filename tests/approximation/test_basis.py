@@ -6,7 +6,18 @@ import pickle
 import numpy as np
 import pytest
 
-from lrla.approximation import Legendre, basis, total_degree
+from lrla.approximation import (
+    Legendre,
+    WeightedLeastSquares,
+    basis,
+    christoffel_sample,
+    dpp_sample,
+    integrate,
+    repeated_dpp_sample,
+    stable_design,
+    total_degree,
+    volume_rescaled_sample,
+)
 
 
 def test_values_are_products(backend):
@@ -99,6 +110,8 @@ def test_a_basis_is_a_small_description():
         (["legendre"], [[0, 1]], ValueError, "one for each of 2 coordinates, got 1"),
         ("legendre", [[0, -1]], ValueError, "degrees must not be negative, got -1"),
         ("legendre", [[0.5]], ValueError, "index_set must hold integers, got dtype float64"),
+        ("legendre", 5, ValueError, r"pass range\(6\), or total_degree\(dim, 5\) in several var"),
+        ("legendre", None, ValueError, r"with at least one row, got shape \(\)"),
         ("legendre", [], ValueError, r"at least one row, got shape \(0, 1\)"),
         ("legendre", [[[0]]], ValueError, r"must have shape \(m, dim\).*got shape \(1, 1, 1\)"),
         ("legendre", [[0, 1], [0, 1]], ValueError, "must not hold an index twice"),
@@ -124,7 +137,7 @@ def test_intervals_are_bounded(low, high):
     ("X", "error", "message"),
     [
         ([[0.0]], ValueError, r"X must have 2 columns, one for each coordinate, got .*\(1, 1\)"),
-        ([0.0, 1.0], ValueError, r"X must have 2 dimensions, got shape \(2,\)"),
+        ([0.0, 1.0], ValueError, r"X must have 2 dimensions, got shape \(2,\); pass X\[None, :\]"),
         ([[0.0, np.nan]], ValueError, r"X must be finite, got NaN or infinity at index \(0, 1\)"),
         ([[0, 0], [0, 3.5]], ValueError, r"is \[0, 3\] in coordinate 1, got 3.5 in row 1"),
         ([[-2.0, 0.0]], ValueError, r"is \[-1, 1\] in coordinate 0, got -2 in row 0"),
@@ -138,6 +151,29 @@ def test_what_are_no_points(X, error, message):
         space(X)
     with pytest.raises(error, match=message):
         space.christoffel(X)
+
+
+def test_a_vector_is_no_column_of_points():
+    with pytest.raises(ValueError, match=r"got shape \(3,\); pass X\[:, None\] for points of the"):
+        basis("legendre", range(6))([0.0, 0.5, 1.0])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda b: christoffel_sample(b, 9),
+        dpp_sample,
+        lambda b: volume_rescaled_sample(b, 9),
+        lambda b: repeated_dpp_sample(b, 2),
+        stable_design,
+        lambda b: integrate(np.sum, b),
+        lambda b: WeightedLeastSquares(b).fit(np.sum),
+    ],
+    ids=["christoffel", "dpp", "volume", "repeated", "stable", "integrate", "fit"],
+)
+def test_a_name_is_no_basis(draw):
+    with pytest.raises(TypeError, match=r"basis must be a Basis or an EmpiricalBasis, .* got str"):
+        draw("legendre")
 
 
 def test_ends_of_a_domain_belong_to_it_in_every_precision():

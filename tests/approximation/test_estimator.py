@@ -396,3 +396,27 @@ def test_nothing_is_known_before_fit():
 def test_unconditioned_independent_points_are_more():
     model = WeightedLeastSquares(LINE, design="christoffel", condition=False, rng=7).fit(u)
     assert len(model.design_) == christoffel_size(6)
+
+
+def test_repr_shows_what_differs_from_the_defaults():
+    line = repr(LINE)
+    assert repr(WeightedLeastSquares(LINE)) == f"WeightedLeastSquares({line})"
+    model = WeightedLeastSquares(
+        LINE, design="volume", size=9, delta=0.9995, condition=False, n_repeats=None, rng=7
+    )
+    assert repr(model) == (
+        f"WeightedLeastSquares({line}, design='volume', size=9, delta=0.9995, condition=False, rng=7)"
+    )
+    model = WeightedLeastSquares(LINE, design=stable_design(LINE, rng=7))
+    assert "design=Design(points=<array (12, 1)>" in repr(model)
+
+
+def test_functions_may_change_the_array_that_they_get():
+    def halved(X):
+        X *= 0.5
+        return np.exp(X[:, 0])
+
+    wanted = WeightedLeastSquares(LINE, rng=7).fit(lambda X: np.exp(0.5 * X[:, 0]))
+    found = WeightedLeastSquares(LINE, rng=7).fit(halved)
+    np.testing.assert_array_equal(found.design_.points, wanted.design_.points)
+    np.testing.assert_array_equal(found.coef_, wanted.coef_)

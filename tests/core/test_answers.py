@@ -69,6 +69,7 @@ def test_show_is_short():
     assert show(np.ones((3, 4))) == "<array (3, 4)>"
     assert show(np.float64(1 / 3)) == "0.333"
     assert show((1, 2)) == "(1, 2)"
+    assert show([np.ones(3), 2]) == "<2 values>"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
