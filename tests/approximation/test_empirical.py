@@ -131,7 +131,9 @@ def test_what_is_no_space(function, sampler, options, message):
 
 def test_points_have_the_right_number_of_coordinates():
     space = empirical_basis(monomials, square, rng=90210)
-    with pytest.raises(ValueError, match=r"X must have 2 columns, one for each .* got shape \(1, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"X must have 2 columns, one for each .* got shape \(1, 3\)"
+    ):
         space([[0.0, 0.0, 0.0]])
     with pytest.raises(ValueError, match=r"u must have shape \(n, 1\), got \(4, 2\)"):
         space.from_uniform(np.zeros((4, 2)))
