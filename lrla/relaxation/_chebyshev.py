@@ -11,9 +11,8 @@ from lrla._core.docs import described
 from lrla._core.iteration import Callback
 from lrla._core.random import Domain, key_of, tag
 from lrla.kernels.philox import normal
-from lrla.kernels.triangles import axpy_pair, eisenstat_step
 from lrla.relaxation._plan import check_omega
-from lrla.relaxation._problem import SHARED, Problem, announce, check_limits, numbers, pose
+from lrla.relaxation._problem import SHARED, Problem, announce, check_limits, pose
 from lrla.relaxation._result import SolveResult
 from lrla.relaxation._ssor_pcg import Run, SplitMatrix, check_hermitian, conjugate_until
 from lrla.relaxation._system import read
@@ -41,21 +40,12 @@ class _Chebyshev(Run):
 
     def step(self) -> bool:
         """Do one iteration."""
-        split = self.split
-        p, product, _ = eisenstat_step(
-            self.buffers[0], self.rest, self._scalars(self.beta), *split.lower, *split.upper,
-            2 - split.omega, *split.turns.layout, self.buffers,
-        )  # fmt: skip
-        length = np.where(self.live, self.length, 0.0)
-        _, _, square = axpy_pair(
-            self.z, self.rest, p, product, self._scalars(length), (self.z, self.rest)
-        )
-        self.rho = numbers(square)
+        p, product, _ = self._direction()
+        self._move(p, product, np.where(self.live, self.length, 0.0))
         # Saad, Iterative Methods for Sparse Linear Systems, algorithm 12.1, directions over lengths
         self.beta = np.where(self.live, self.share * self.reach * self.length / 2, 0.0)
         self.share = 1 / (2 * self.middle / self.reach - self.share)
         self.length = 2 * self.share / self.reach
-        self.since += 1
         return True
 
     def settle(self, x: Any, sizes: Any) -> None:
@@ -131,13 +121,7 @@ def chebyshev_ssor(
 
     {result}
 
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, an entry is not finite, A is not Hermitian, or a parameter is out of
-        range.
-    LinAlgError
-        If a diagonal entry is not positive; the message says which.
+    {refuses}
 
     {warns}
 

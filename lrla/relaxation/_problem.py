@@ -76,6 +76,15 @@ SHARED = {  # what the docstrings of all solvers say
         max_iter : int, optional
             Largest number of iterations, 10 n by default.
         """,
+    "refuses": """
+        Raises
+        ------
+        ValueError
+            If shapes do not fit, an entry is not finite, A is not Hermitian, or a parameter is out
+            of range.
+        LinAlgError
+            If a diagonal entry is not positive; the message says which.
+        """,
     "warns": """
         Warns
         -----

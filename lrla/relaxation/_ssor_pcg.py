@@ -145,22 +145,31 @@ class Run:
 
     def step(self) -> bool:
         """Do one iteration; False if a curvature is not positive."""
+        p, product, curve = self._direction()
+        if not ((curve > 0) & (curve < math.inf) | ~self.live).all():
+            return False
+        self.length = self._over(self.rho, curve)
+        before = self.rho
+        self._move(p, product, self.length)
+        self.beta = self._over(self.rho, before)
+        return True
+
+    def _direction(self) -> tuple[Array, Array, np.ndarray[Any, Any]]:
+        """Return the new directions, their products, and the curvatures."""
         split = self.split
         p, product, curvature = eisenstat_step(
             self.buffers[0], self.rest, self._scalars(self.beta), *split.lower, *split.upper,
             2 - split.omega, *split.turns.layout, self.buffers,
         )  # fmt: skip
-        curve = numbers(curvature)
-        if not ((curve > 0) & (curve < math.inf) | ~self.live).all():
-            return False
-        self.length = self._over(self.rho, curve)
+        return p, product, numbers(curvature)
+
+    def _move(self, p: Array, product: Array, length: np.ndarray[Any, Any]) -> None:
+        """Go along the directions."""
         _, _, square = axpy_pair(
-            self.z, self.rest, p, product, self._scalars(self.length), (self.z, self.rest)
+            self.z, self.rest, p, product, self._scalars(length), (self.z, self.rest)
         )
-        before, self.rho = self.rho, numbers(square)
-        self.beta = self._over(self.rho, before)
+        self.rho = numbers(square)
         self.since += 1
-        return True
 
     def _over(self, one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> Any:
         """Divide where something is left to do; elsewhere the answer is 0."""
@@ -259,13 +268,7 @@ def ssor_pcg(
 
     {result}
 
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, an entry is not finite, A is not Hermitian, or a parameter is out of
-        range.
-    LinAlgError
-        If a diagonal entry is not positive; the message says which.
+    {refuses}
     TypeError
         If A is a linear operator, or A and b are of different array libraries.
 
