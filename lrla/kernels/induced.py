@@ -23,7 +23,6 @@ from lrla._core.dispatch import kernel
 UNIFORM, BETA, GAMMA, NORMAL = range(4)  # what F_0 is: of the measure itself
 STEPS = 100  # bisection alone would end in 60
 CLOSE = 1e-11  # a Newton step this small is the last one: the error after it is of second order
-TERMS = 500  # of series and continued fractions, which take some sqrt(a) of them
 _TINY = 1e-300
 
 
@@ -48,6 +47,11 @@ class Law(NamedTuple):
     steps: np.ndarray
 
     @property
+    def terms(self) -> int:
+        """How many terms of series and continued fractions suffice: some nine times sqrt(a)."""
+        return 500 + int(20 * math.sqrt(max(self.a, self.b, 0)))
+
+    @property
     def log_constant(self) -> float:
         """Logarithm of what makes the weight a probability density."""
         a, b = self.a, self.b
@@ -59,13 +63,13 @@ class Law(NamedTuple):
         return -(a + b + 1) * math.log(2) - beta
 
 
-def _beta_fraction(x: Array, p: Array, q: Array) -> Array:
+def _beta_fraction(x: Array, p: Array, q: Array, terms: int) -> Array:
     """Return the continued fraction of the incomplete beta function, by Lentz's method."""
     xp = space_of(x).xp
     c, d = xp.ones_like(x), 1 / _away(1 - (p + q) * x / (p + 1))
     h = d
     done = xp.zeros_like(x) > 0
-    for m in range(1, TERMS):
+    for m in range(1, terms):
         before = h
         for factor in (
             m * (q - m) * x / ((p + 2 * m - 1) * (p + 2 * m)),
@@ -94,11 +98,11 @@ def _beta(t: Array, law: Law, w: Array) -> tuple[Array, Array]:
     zeros = xp.zeros_like(t)
     p = xp.where(lower, zeros + (law.b + 1), zeros + (law.a + 1))
     q = xp.where(lower, zeros + (law.a + 1), zeros + (law.b + 1))
-    tail = w * (1 - t * t) / (2 * p) * _beta_fraction(x, p, q)
+    tail = w * (1 - t * t) / (2 * p) * _beta_fraction(x, p, q, law.terms)
     return xp.where(lower, tail, 1 - tail), xp.where(lower, 1 - tail, tail)
 
 
-def _gamma(x: Array, s: float, power: Array) -> tuple[Array, Array]:
+def _gamma(x: Array, s: float, power: Array, terms: int) -> tuple[Array, Array]:
     """Return the incomplete gamma functions P and Q by series or by Lentz's method.
 
     The power is ``x**s exp(-x) / gamma(s)``, x not negative.
@@ -108,7 +112,7 @@ def _gamma(x: Array, s: float, power: Array) -> tuple[Array, Array]:
     y = xp.where(small, x, xp.zeros_like(x))
     term = xp.ones_like(x) / s
     total = term
-    for m in range(1, TERMS):
+    for m in range(1, terms):
         term = term * y / (s + m)
         total = total + term
         if bool(xp.all(term <= 1e-17 * total)):
@@ -118,7 +122,7 @@ def _gamma(x: Array, s: float, power: Array) -> tuple[Array, Array]:
     c, d = xp.zeros_like(x) + 1 / _TINY, 1 / b
     h = d
     done = small
-    for m in range(1, TERMS):
+    for m in range(1, terms):
         before = h
         factor = -m * (m - s)
         b = b + 2
@@ -144,9 +148,9 @@ def _measure(t: Array, law: Law) -> tuple[Array, Array, Array]:
     if law.base == GAMMA:
         w = xp.exp(law.a * xp.log(_away(t)) - t + law.log_constant)
         w = xp.where(t > 0, w, xp.zeros_like(t))
-        return *_gamma(t, law.a + 1, w * t), w
+        return *_gamma(t, law.a + 1, w * t, law.terms), w
     w = xp.exp(-t * t / 2 + law.log_constant)
-    P, Q = _gamma(t * t / 2, 0.5, w * xp.abs(t))
+    P, Q = _gamma(t * t / 2, 0.5, w * xp.abs(t), law.terms)
     positive = t > 0
     upper, lower = (1 + P) / 2, Q / 2
     return xp.where(positive, upper, lower), xp.where(positive, lower, upper), w

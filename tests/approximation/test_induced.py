@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from induced_laws import FAMILIES, distribution, interval, squares
-from scipy import stats
+from scipy import special, stats
 
-from lrla.approximation import Fourier, Hermite, Laguerre, Legendre, Recurrence
+from lrla.approximation import Fourier, Hermite, Jacobi, Laguerre, Legendre, Recurrence
 
 U = np.concatenate([np.linspace(0.001, 0.999, 60), [1e-9, 1e-6, 0.5, 1 - 1e-6]])
 
@@ -52,6 +52,22 @@ def test_upper_tails_keep_their_relative_accuracy():
         u = 1 - 2.0 ** -np.arange(2.0, 54)
         t = family.quantile(u, np.zeros(52, np.int64))
         np.testing.assert_allclose(law.sf(t), 1 - u, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("family", "law"),
+    [
+        (Jacobi(1000.0, 3.0), stats.beta(4, 1001, -1, 2)),
+        (Jacobi(3e4, 2e4), stats.beta(20001, 30001, -1, 2)),
+        (Laguerre(1000.0), stats.gamma(1001)),
+        (Laguerre(1e5), stats.gamma(100001)),
+    ],
+)
+def test_extreme_exponents(family, law):
+    """To what subtracting logarithms of gamma functions leaves of rounding."""
+    t = family.quantile(U, np.zeros(len(U), np.int64))
+    size = special.gammaln(family.a + getattr(family, "b", 0) + 2)
+    np.testing.assert_allclose(law.cdf(t), U, rtol=0, atol=3e-16 * size)
 
 
 @pytest.mark.statistical

@@ -10,7 +10,7 @@ import numpy as np
 
 from lrla._core.jit import jit
 from lrla._core.threads import ranges, run
-from lrla.kernels.induced import CLOSE, STEPS, TERMS
+from lrla.kernels.induced import CLOSE, STEPS
 
 _GRAIN = 1024  # points in one piece of work for a thread
 
@@ -178,7 +178,7 @@ def _quantile(u, degree, order, base, a, b, constant, steps, out, limits, first,
 def quantile(u, degree, law):
     """See `lrla.kernels.induced.quantile`."""
     out = np.empty(u.shape[0])
-    limits = (CLOSE, STEPS, TERMS)
+    limits = (CLOSE, STEPS, law.terms)
     steps = np.ascontiguousarray(law.steps.T)
     a, b, c = law.steps[:3, :-1]
     steps[1:, :3] = np.stack([c, a * c, b * c], axis=1)
