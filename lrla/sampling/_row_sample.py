@@ -11,6 +11,7 @@ from lrla._core.operators import Operator, as_operator
 from lrla._core.results import Info, Result, Status
 from lrla.blocks import as_blocks
 from lrla.sampling._designs import Draw, by_threshold, smallest
+from lrla.sampling._explain import explain
 
 _HAJEK = ("pivotal", "systematic")
 
@@ -92,6 +93,17 @@ class RowSample(Result):
     def design_effect(self) -> float:
         """How many times fewer rows of equal weight would do: ``k / effective_size``."""
         return len(self) / self.effective_size if len(self) else 1.0
+
+    def explain(self) -> str:
+        """Say in words what theory promises for this sample, by whom, and what was measured.
+
+        Returns
+        -------
+        str
+            One fact to a line. Bounds are known of what `subspace_sample` draws; whether their
+            assumptions hold is said, too.
+        """
+        return explain(len(self), self.m, self.design, self.info)
 
     def scale(self, p: float = 2) -> Array:
         """Return the factors of the rows that keep p-norms, ``weights ** (1 / p)``.

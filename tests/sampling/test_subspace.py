@@ -231,3 +231,53 @@ def test_mistakes():
         pytest.raises(ValueError, match="A must not be zero"),
     ):
         subspace_sample(np.zeros((5, 2)), size=3)
+
+
+# ------------------------------------------------------------------------------------- in words
+
+
+@pytest.mark.parametrize(
+    ("scheme", "p", "need"),
+    [
+        ("leverage", 2, lambda i: i.rank),
+        ("lewis", 1, lambda i: i.rank),
+        ("lewis", 3, lambda i: i.rank**1.5),
+        ("root_leverage", 1, lambda i: i.rank),
+        ("sensitivity", 1, lambda i: i.total_sensitivity * i.rank**0.5),
+        ("sensitivity", 4, lambda i: i.total_sensitivity**1.5),
+        ("mixed", 1, lambda i: i.total_sensitivity + i.rank),
+        ("mixed", 4, lambda i: i.rank**0.5 * i.total_sensitivity),
+        ("uniform", 2, lambda i: i.rank * i.coherence),
+    ],
+)
+def test_samples_say_what_theory_promises(scheme, p, need):
+    A = np.random.default_rng(90210).standard_normal((300, 3))
+    sample = subspace_sample(
+        A,
+        p,
+        size=100,
+        scheme=scheme,
+        design="replacement" if scheme != "root_leverage" else "poisson",
+        rng=7,
+    )
+    text = sample.explain()
+    eps = (need(sample.info) / len(sample)) ** 0.5
+    assert f"eps = {eps:.2g} with {len(sample)} rows" in text
+    assert f"scheme {scheme!r}, p = {p}" in text
+    assert f"measured is {sample.info.distortion.eps:.2g}: {sample.info.distortion_kind}" in text
+    assert "assumption" not in text
+
+
+def test_samples_say_what_is_not_known():
+    A = np.random.default_rng(90210).standard_normal((300, 3))
+    pivotal = subspace_sample(A, 2, size=100, verify=False, rng=7).explain()
+    assert "assumption not met: independent draws" in pivotal
+    assert "not measured" in pivotal
+    assert "promises nothing" in subspace_sample(A, 3, size=100, scheme="leverage", rng=7).explain()
+    assert "no error" in subspace_sample(A, 2, size=300, rng=7).explain()
+    with pytest.warns(lrla.AccuracyWarning):
+        few = subspace_sample(A, 2, size=2, rng=7)
+    assert "fewer rows than the rank, 3" in few.explain()
+    own = sample_rows(np.ones(300), 100, rng=7).explain()
+    assert own.startswith("100 of 300 rows, design 'pivotal'")
+    assert "the scores are the caller's" in own
