@@ -23,7 +23,8 @@ from lrla.dpp._lensemble import LEnsemble
 from lrla.dpp._marginal import MarginalKernel
 from lrla.dpp._mcmc import MCMCResult, mcmc_sample
 from lrla.dpp._projection import ProjectionDPP
-from lrla.dpp._volume import VolumeLstsqResult, VolumeSample, volume_lstsq, volume_sample
+from lrla.dpp._volume import VolumeSample, volume_sample
+from lrla.dpp._volume_lstsq import VolumeLstsqResult, volume_lstsq
 
 __all__ = [
     "KDPP",

@@ -30,7 +30,7 @@ _BLOCK = 1 << 16  # entries that are squared at a time: they stay in cache
 _UNITS = 16  # rows of a linear operator that are asked for at a time
 
 
-class _Rows:
+class Rows:
     """Rows of A T with orthonormal columns: formed when asked for, never stored as a whole."""
 
     def __init__(self, op: Operator, T: Array | None) -> None:
@@ -167,7 +167,7 @@ class ProjectionDPP(FixedSize):
         xp, (n, m) = space.xp, V.shape
         if m > n:
             raise ValueError(f"V must have at most as many columns as rows, got shape {(n, m)}")
-        self._rows = _Rows(as_operator(V), None)
+        self._rows = Rows(as_operator(V), None)
         wrong = self._rows.defect()
         if not np.isfinite(wrong):
             check_finite(V, "V")
@@ -227,10 +227,10 @@ class ProjectionDPP(FixedSize):
                 f"A has rank {found.rank}, less than its {op.shape[1]} columns; pass rank='auto' "
                 f"for samples of {found.rank} items, or remove columns"
             )
-        return cls._of(_Rows(op, found.T), None)
+        return cls._of(Rows(op, found.T), None)
 
     @classmethod
-    def _of(cls, rows: _Rows, labels: np.ndarray | None) -> ProjectionDPP:
+    def _of(cls, rows: Rows, labels: np.ndarray | None) -> ProjectionDPP:
         out = object.__new__(cls)
         out._rows = rows
         out._describe(labels)
@@ -272,12 +272,12 @@ class ProjectionDPP(FixedSize):
         wanted = self.size - len(inside)
         labels = self._relabel(rest)
         if wanted == 0:
-            return self._of(_Rows(as_operator(F), None), labels)
+            return self._of(Rows(as_operator(F), None), labels)
         # what is left of the columns spans the range; its dimension is what is to be drawn
         s = linalg.svdvals(F) if len(rest) else space.zeros((0,), F.dtype)
         if s.shape[0] < wanted or float(s[wanted - 1]) <= u**0.5:
             raise ValueError("the conditioning event has probability 0")
-        return self._of(_Rows(as_operator(F), whiten(F, method="qr").T), labels)
+        return self._of(Rows(as_operator(F), whiten(F, method="qr").T), labels)
 
     def __repr__(self) -> str:
         return f"ProjectionDPP(n={self.n}, size={self.size})"
