@@ -70,15 +70,17 @@ class WeightedLeastSquares(Fitted):
 
     Notes
     -----
-    Minimises ``sum(weights * abs(u(x) - v(x))**2)`` over the points x. With weights
-    ``m / sum(abs(phi(x))**2)`` and points from projection processes, n of the order of m points
-    suffice for an error near the best one [1]_, [2]_; independent ones need m log m [3]_.
+    Minimises ``sum(weights * abs(u(x) - v(x))**2)`` over the points x, with weights
+    ``m / sum(abs(phi(x))**2)``. Two or three m points from projection processes [1]_ give an error
+    near the best one as a rule, and thinned designs [2]_ get by with hardly more than m; independent
+    points need m log m [3]_. For the others a factor of log m less is what is seen, not what is
+    proven.
 
-    What is exact: the laws of the points, the solution, the ``sup_constant`` of the certificate, and that
-    ``design="volume"`` without conditioning is unbiased. From n = m points its error has
-    heavy tails: take at least m + 2. Conditioning on stability, n well above m, or leaving points
-    out cures these, and costs the unbiasedness. The constants for expected errors rest on premises,
-    which the certificate names.
+    Exact are the laws of the points, the solution, ``sup_constant`` of the certificate, and that
+    ``design="volume"`` without conditioning is unbiased. From n = m points its error has heavy
+    tails; a larger n, from m + 2 on, cures that. So does conditioning on stability, which costs the
+    unbiasedness, as leaving points out does. Constants for expected errors rest on premises, which
+    the certificate names.
 
     Cost: n m**2 + m**3 flops for each design that is looked at, and twice that for the solution: by
     Cholesky, with one step of refinement, where the Gram matrix G is well conditioned, by QR where
