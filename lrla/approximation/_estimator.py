@@ -72,8 +72,8 @@ class WeightedLeastSquares(Fitted):
     -----
     Minimises ``sum(weights * abs(u(x) - v(x))**2)`` over the points x, with weights
     ``m / sum(abs(phi(x))**2)``. Two or three m points from projection processes [1]_ give an error
-    near the best one as a rule, and thinned designs [2]_ get by with hardly more than m; independent
-    points need m log m [3]_. For the others a factor of log m less is what is seen, not what is
+    near the best one as a rule, and thinned designs [2]_ get by with m to 1.3 m; independent points
+    need m log m [3]_. That the others need a factor of log m less is what is seen, not what is
     proven.
 
     Exact are the laws of the points, the solution, ``sup_constant`` of the certificate, and that
