@@ -224,8 +224,9 @@ class ProjectionDPP(FixedSize):
         found = whiten(data, rcond=rcond, method=method, rng=rng)
         if found.rank < op.shape[1] and rank is None:
             raise RankError(
-                f"A has rank {found.rank}, less than its {op.shape[1]} columns; pass rank='auto' "
-                f"for samples of {found.rank} items, or remove columns"
+                f"A has rank {found.rank}, less than its {op.shape[1]} columns; remove those that "
+                f"depend on others, or pass rank='auto' to ProjectionDPP.from_factor for samples of "
+                f"{found.rank} items, a ridge to volume sampling"
             )
         return cls._of(Rows(op, found.T), None)
 
