@@ -68,6 +68,9 @@ class Quantiles(_Fixed):
     def time_nine_levels(self, shape, threads):
         quantile_regression(self.A, self.b, np.linspace(0.1, 0.9, 9), rng=1)
 
+    def time_forty_nine_levels(self, shape, threads):
+        quantile_regression(self.A, self.b, np.linspace(0.02, 0.98, 49), rng=1)
+
     def time_standard_errors(self, shape, threads):
         quantile_regression(self.A, self.b, 0.5, covariance="nid", rng=1)
 

@@ -207,7 +207,6 @@ def lp_regression(
     elif size is not None:
         raise ValueError(f"size must be None for method {method!r}; it is for method 'sample'")
     asked = look(A, b, weights, ridge, complex_ok=1 < p < math.inf)
-    white = whiten(asked.op.A, rng=seed)
     xp, op = asked.op.space.xp, asked.op
     options = (tol, max_iter, x0, callback)
     if method == "pilot" or (method == "auto" and p == 1 and x0 is None and pays(op)):

@@ -253,8 +253,11 @@ def test_a_rare_column(p):
 def test_rank_deficient_data(p):
     A, b = data(90, 3)
     A = np.hstack([A, A @ np.array([[1.0], [2.0], [0.0]])])
-    with pytest.warns(lrla.RankDeficientWarning, match="A has rank 3, less than its 4 columns"):
+    with pytest.warns(
+        lrla.RankDeficientWarning, match="A has rank 3, less than its 4 columns"
+    ) as seen:
         result = lp_regression(A, b, p, rng=SEED)
+    assert len(seen) == 1
     assert result.rank == 3
     check(result, A, b, p)
     full = lp_regression(A[:, :3], b, p, rng=SEED)
