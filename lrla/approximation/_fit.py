@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -232,7 +233,7 @@ def average(fits: list[WeightedFit]) -> WeightedFit:
     q, xp = len(fits), space_of(fits[0].coefficients).xp
     X = xp.stack([fit.coefficients for fit in fits])
     mean = xp.mean(X, axis=0)
-    spread = xp.sqrt(xp.sum(abs(X - mean) ** 2, axis=0) / (q * (q - 1)))
+    spread = linalg.norm(X - mean, axis=0) / math.sqrt(q * (q - 1))
     first = fits[0].design
     design = replace(
         first,
@@ -255,4 +256,6 @@ def average(fits: list[WeightedFit]) -> WeightedFit:
 
 
 def _rootmean_square(values: list[Any]) -> Any:
-    return (sum(v**2 for v in values) / len(values)) ** 0.5
+    if isinstance(values[0], float):
+        return math.hypot(*values) / math.sqrt(len(values))
+    return linalg.norm(space_of(*values).xp.stack(values), axis=0) / math.sqrt(len(values))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from lrla._core import linalg
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.approximation._basis import Basis
@@ -209,12 +211,14 @@ def _wls(points: _Points) -> tuple[Any, Any, dict[str, Any]]:
         # how much of the value at each point is in the estimate
         share = rows.values @ np.linalg.solve(rows.gram, points.integrals.conj())
         moves = (rows.weights / len(share) * abs(share))[:, None] * abs(found.loo_residuals)
-        error = np.sqrt(np.sum(moves**2, axis=0))  # moves: of the estimate, without a point
+        error = linalg.norm(moves, axis=0)  # moves: of the estimate, without a point
     return points.integrals @ found.coefficients, error, {}
 
 
 def _interpolate(points: _Points) -> tuple[Any, Any, dict[str, Any]]:
-    found = np.linalg.solve(points.V, points.y)
+    # rows of unbounded families differ by many powers of ten, which pivots mind
+    root = np.sqrt(points.weights)[..., None]
+    found = np.linalg.solve(root * points.V, root * points.y)
     return _spread(np.einsum("k,rkq->rq", points.integrals, found))
 
 
@@ -234,7 +238,7 @@ def _sums(points: _Points) -> tuple[Any, Any, dict[str, Any]]:
     r, m, _ = terms.shape
     estimate, error, measured = _spread(np.mean(terms, axis=1))
     if r == 1 and m > 1:  # the points repel: independent ones would have more variance
-        error = np.sqrt(np.sum(abs(terms[0] - estimate) ** 2, axis=0) / (m * (m - 1)))
+        error = linalg.norm(terms[0] - estimate, axis=0) / math.sqrt(m * (m - 1))
     return estimate, error, measured
 
 
@@ -243,7 +247,7 @@ def _spread(estimates: np.ndarray) -> tuple[Any, Any, dict[str, Any]]:
     mean = np.mean(estimates, axis=0)
     error = None
     if r > 1:
-        error = np.sqrt(np.sum(abs(estimates - mean) ** 2, axis=0) / (r * (r - 1)))
+        error = linalg.norm(estimates - mean, axis=0) / math.sqrt(r * (r - 1))
     return mean, error, {"estimates": estimates}
 
 

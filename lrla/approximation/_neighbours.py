@@ -27,11 +27,13 @@ def following(space: Basis, found: WeightedFit, count: int) -> np.ndarray:
     rows = candidates(space.indices, signed, _WIDE * count)
     loo = np.asarray(found.loo_residuals)
     E = np.where(np.isfinite(loo), loo, np.asarray(found.residuals)).reshape(len(found.design), -1)
+    C = np.asarray(found.coefficients).reshape(len(space), -1)
+    unit = 2.0 ** (math.frexp(max(float(np.max(np.abs(C))), float(np.max(np.abs(E)))))[1] - 1)
+    C, E = C / unit, E / unit  # squares stay in range, and choices the same in every unit
     weighted = found.design.weights[:, None] * E
     shown = adjoint(space.restricted(rows)(found.design.points)) @ weighted / len(E)
     noise = np.sum(np.abs(E) * np.abs(weighted)) / len(E) ** 2  # variance of these mean values
     squares = np.sum(np.abs(shown) ** 2, axis=1)
-    C = np.asarray(found.coefficients).reshape(len(space), -1)
     known = np.sqrt(np.sum(np.abs(C) ** 2, axis=1))
     expected = decay(space.indices, known, _CLEAR * math.sqrt(noise), rows)
     sizes = np.sqrt(expected**2 + np.maximum(squares - _CLEAR**2 * noise, 0))

@@ -263,3 +263,15 @@ def test_functions_may_change_the_array_that_they_get():
 def test_nothing_is_predicted_before_a_fit():
     with pytest.raises(AttributeError, match="fit must be called first"):
         AdaptiveLeastSquares(LINE, tol=1e-3).predict([[0.0]])
+
+
+@pytest.mark.parametrize("scale", [2.0**-1000, 2.0**-500, 2.0**500, 2.0**1000])
+def test_choices_do_not_depend_on_the_unit_of_the_function(scale):
+    def f(X):
+        return 1 / (1.5 + X[:, 0] + 0.2 * X[:, 1])
+
+    plain = AdaptiveLeastSquares(PLANE, tol=1e-4, rng=7).fit(f)
+    found = AdaptiveLeastSquares(PLANE, tol=1e-4, rng=7).fit(lambda X: scale * f(X))
+    assert len(plain.history_) > 2
+    np.testing.assert_array_equal(found.basis_.indices, plain.basis_.indices)
+    np.testing.assert_allclose(found.coef_ / scale, plain.coef_, rtol=1e-12)

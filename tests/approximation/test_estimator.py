@@ -420,3 +420,21 @@ def test_functions_may_change_the_array_that_they_get():
     found = WeightedLeastSquares(LINE, rng=7).fit(halved)
     np.testing.assert_array_equal(found.design_.points, wanted.design_.points)
     np.testing.assert_array_equal(found.coef_, wanted.coef_)
+
+
+@pytest.mark.parametrize("scale", [2.0**-1000, 2.0**1000])
+@pytest.mark.parametrize("vector", [True, False])
+def test_averages_keep_the_scale_of_the_function(vector, scale):
+    def f(X):
+        return scale * (u(X) if vector else np.stack((u(X), X[:, 0]), axis=1))
+
+    def fitted(f):
+        return WeightedLeastSquares(
+            LINE, design="volume", size=9, condition=False, n_estimators=3, rng=7
+        ).fit(f).result_  # fmt: skip
+
+    found, plain = fitted(f), fitted(lambda X: f(X) / scale)
+    for name in ("coefficients", "standard_errors", "residual_norm", "loo_error"):
+        np.testing.assert_allclose(
+            getattr(found, name) / scale, getattr(plain, name), rtol=1e-9, atol=1e-13
+        )

@@ -6,6 +6,7 @@ import pytest
 from lrla.approximation import (
     Fourier,
     Hermite,
+    Laguerre,
     Legendre,
     basis,
     empirical_basis,
@@ -228,3 +229,34 @@ def test_mistakes():
 
     with pytest.raises(TypeError, match="cannot compute with arrays of"):
         integrate(lambda X: array_api_strict.asarray(X[:, 0]), LINE)
+
+
+@pytest.mark.parametrize("family", [Hermite(), Laguerre(), Laguerre(3.0)], ids=repr)
+@pytest.mark.parametrize("m", [20, 90])
+def test_interpolation_is_exact_where_values_of_the_basis_are_huge(family, m):
+    """Rows of the interpolation matrix are as different as 1 and 1e80."""
+    space = basis(family, range(m))
+    c = np.random.default_rng(90210).standard_normal(m)
+    result = integrate(lambda X: space(X) @ c, space, method="ermakov_zolotukhin", rng=7)
+    assert abs(result.estimate - c[0]) < 1e-11
+    assert result.standard_error < 1e-11
+
+
+@pytest.mark.parametrize("n_repeats", [1, 3])
+@pytest.mark.parametrize("method", ["wls", "control_variate", "bardenet_hardy"])
+def test_errors_keep_the_scale_of_the_function(method, n_repeats):
+    space = basis("legendre", range(8))
+    repeats = max(n_repeats, 1 + (method == "control_variate"))
+
+    def at(scale):
+        def f(X):
+            return scale * np.abs(X[:, 0] - 0.3)
+
+        return integrate(f, space, method=method, n_repeats=repeats, rng=7)
+
+    plain = at(1.0)
+    for scale in (2.0**-1000, 2.0**1000):
+        found = at(scale)
+        assert found.estimate / scale == pytest.approx(plain.estimate, rel=1e-12)
+        if plain.standard_error is not None:
+            assert found.standard_error / scale == pytest.approx(plain.standard_error, rel=1e-9)
