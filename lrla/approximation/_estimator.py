@@ -10,7 +10,7 @@ from typing import Any
 from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_of
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Status
-from lrla.approximation._basis import Basis
+from lrla.approximation._basis import Basis, as_points
 from lrla.approximation._design import Design
 from lrla.approximation._empirical import EmpiricalBasis, check_basis
 from lrla.approximation._fit import Fitted, average, check_values, combine, fit_design
@@ -196,6 +196,11 @@ class WeightedLeastSquares(Fitted):
             own = space_of(points).xp.asarray(points, copy=True)
             values = check_values(X(own), points, "the values of the function")
         else:
+            if self.subsample is not None or self.n_estimators > 1:
+                raise ValueError(
+                    "subsample must be None and n_estimators 1 with points that have values, got "
+                    f"{self.subsample!r} and {self.n_estimators}: they choose points beforehand"
+                )
             designs = [self._given(X, weights)]
             if y is None:
                 raise ValueError("y must be given with points: the values there")
@@ -244,6 +249,16 @@ class WeightedLeastSquares(Fitted):
             raise ValueError(f"subsample must be None, 'greedy' or 'bss', got {self.subsample!r}")
         if self.subsample is None and self.subsample_size is not None:
             raise ValueError("subsample_size must be None unless subsample is 'greedy' or 'bss'")
+        if isinstance(self.design, Design) and (self.size, self.n_repeats) != (None, None):
+            raise ValueError(
+                f"size and n_repeats must be None with a Design, which has {len(self.design)} "
+                f"points, got {self.size} and {self.n_repeats}"
+            )
+        if not self.condition and self.n_candidates != 1:
+            raise ValueError(
+                "n_candidates must be 1 with condition=False, which takes designs as they are "
+                f"drawn, got {self.n_candidates}"
+            )
         if self.nan_policy not in POLICIES:
             raise ValueError(f"nan_policy must be 'raise' or 'omit', got {self.nan_policy!r}")
         if check_count(self.n_estimators, "n_estimators", 1) == 1:
@@ -302,10 +317,14 @@ class WeightedLeastSquares(Fitted):
             if weights is not None:
                 raise ValueError("weights must be None if X is a Design, which has its own")
             return X
-        X = as_array(X, "X")
+        X = as_points(X, self.basis.dim)
         if weights is None:
             k = self.basis.christoffel(X)
             xp = space_of(k).xp
+            if not bool(xp.all(xp.isfinite(k))):
+                raise ValueError(
+                    "the squares of the functions overflow at points of X; take lower degrees"
+                )
             # where all functions vanish a point says nothing, with any weight
             weights = xp.where(k > 0, len(self.basis) / xp.where(k > 0, k, xp.ones_like(k)), 0 * k)
         else:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, as_array, space_of, to_host, unit_roundoff
+from lrla._core.arrays import Array, as_array, is_complex, space_of, to_host, unit_roundoff
 from lrla._core.errors import AccuracyWarning, warn
 from lrla._core.results import Info, Result, Status, show
 from lrla.approximation._basis import Basis
@@ -119,7 +119,7 @@ def fit_design(
 ) -> WeightedFit:
     """Solve on one design; ``insist`` on its stability by a warning, ``omit`` what is not finite."""
     design, Y = _finite(design, Y, omit)
-    rows = Rows(basis(design.points), design.weights)
+    rows = _rows(basis, design)
     n, m = (int(k) for k in rows.values.shape)
     if n < m:
         raise ValueError(
@@ -167,6 +167,22 @@ def fit_design(
     )
 
 
+def _rows(basis: Basis | EmpiricalBasis, design: Design) -> Rows:
+    """Evaluate the basis, and check what designs that users make may have."""
+    values, weights = basis(design.points), design.weights
+    xp = space_of(values, weights).xp
+    if tuple(weights.shape) != (values.shape[0],):
+        raise ValueError(
+            f"weights of a design must be one for each of its {values.shape[0]} points, got shape "
+            f"{tuple(weights.shape)}"
+        )
+    if is_complex(weights) or not bool(xp.all(xp.isfinite(weights) & (weights >= 0))):
+        raise ValueError("weights of a design must be real, finite and not negative")
+    if not bool(xp.all(xp.isfinite(values))):
+        raise ValueError("the functions of basis overflow at the points; take lower degrees")
+    return Rows(values, weights)
+
+
 def _finite(design: Design, Y: Array, omit: bool) -> tuple[Design, Array]:
     """Refuse values that are not finite, or leave their points out."""
     fine, problem = finite_values(Y, design.points)
@@ -191,7 +207,8 @@ def _finite(design: Design, Y: Array, omit: bool) -> tuple[Design, Array]:
 def finite_values(Y: Array, points: Array) -> tuple[np.ndarray, str]:
     """Tell which rows of values are finite, and in words which points the others belong to."""
     xp = space_of(Y).xp
-    fine = to_host(xp.all(xp.reshape(xp.isfinite(Y), (Y.shape[0], -1)), axis=1))
+    finite = xp.isfinite(Y)
+    fine = to_host(finite if Y.ndim == 1 else xp.all(finite, axis=1))
     bad = np.flatnonzero(~fine)
     shown = to_host(points)[bad[:_LISTED]].tolist()
     more = ", ..." if len(bad) > _LISTED else ""

@@ -187,6 +187,8 @@ def stable_design(
         raise _gave_up(basis, nearest[1], max_tries * M, delta, design)
     n, m = len(found), len(basis)
     failing = (1 + two_sided) * m * math.exp(-_rate(delta, two_sided) * n / m)
+    # the nearest is stable if one is; on one side alone, where it may be another, if all are
+    failing *= 1 if two_sided else M
     if grows:  # those with so many repeats: the ones before were other designs
         n_tries = (n_tries - 1) % _PATIENCE + 1
     said = {

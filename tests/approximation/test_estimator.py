@@ -350,6 +350,11 @@ def fit(X=u, y=None, weights=None, space=LINE, **arguments):
 GIVEN = christoffel_sample(LINE, 30, rng=13)
 
 
+def made(weights, points=GIVEN.points):
+    """A design that a user made."""
+    return {"X": Design(points, weights, "mine", Status.CONVERGED, Info()), "y": np.ones(30)}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -366,6 +371,24 @@ GIVEN = christoffel_sample(LINE, 30, rng=13)
         ({"delta": 1.5}, "delta must be between 0 and 1, got 1.5"),
         ({"design": "grid"}, "design must be one of repeated_dpp, volume, christoffel, got 'grid'"),
         ({"size": 12}, "pass n_repeats"),
+        ({"design": GIVEN, "size": 30}, "size and n_repeats must be None with a Design, .* 30 points"),
+        ({"design": GIVEN, "n_repeats": 2}, "size and n_repeats must be None .* got None and 2"),
+        ({"condition": False, "n_candidates": 3}, "n_candidates must be 1 with condition=False, .* 3"),
+        ({"X": GIVEN, "y": np.ones(30), "subsample": "bss"}, "subsample must be None and .* got 'bss' and 1"),
+        (
+            {"X": GIVEN, "y": np.ones(30), "design": "volume", "condition": False, "n_estimators": 2},
+            "n_estimators 1 with points that have values, got None and 2",
+        ),
+        (made(np.ones(29)), r"one for each of its 30 points, got shape \(29,\)"),
+        (made(-np.ones(30)), "weights of a design must be real, finite and not negative"),
+        (made(np.full(30, np.nan)), "weights of a design must be real, finite and not negative"),
+        (made(1j * np.ones(30)), "weights of a design must be real, finite and not negative"),
+        ({"X": np.empty((0, 1)), "y": np.empty(0)}, "at least as many points as functions, got 0 points"),
+        ({"X": np.linspace(-1, 1, 9), "y": np.ones(9)}, r"got shape \(9,\); pass X\[:, None\]"),
+        (
+            {"X": np.linspace(-1, 1, 9), "y": np.ones(9), "weights": np.ones(9)},
+            r"got shape \(9,\); pass X\[:, None\]",
+        ),
         ({"y": np.ones(3)}, "y and weights must be None if X is a function"),
         ({"X": GIVEN}, "y must be given with points"),
         ({"X": GIVEN, "y": np.ones(30), "weights": np.ones(30)}, "weights must be None if X is a Design"),
@@ -381,6 +404,16 @@ GIVEN = christoffel_sample(LINE, 30, rng=13)
 def test_errors(arguments, message):
     with pytest.raises(ValueError, match=message):
         fit(**arguments)
+
+
+def test_functions_that_overflow_are_refused():
+    """NaN squares would have had no weight, and their points no say."""
+    space = basis("hermite", range(200))
+    X = np.linspace(-60, 60, 400)[:, None]
+    with pytest.raises(ValueError, match="squares of the functions overflow at points of X; take"):
+        WeightedLeastSquares(space).fit(X, X[:, 0])
+    with pytest.raises(ValueError, match="functions of basis overflow at the points; take lower"):
+        WeightedLeastSquares(space).fit(1e3 * X, X[:, 0], weights=np.ones(400))
 
 
 def test_an_unstable_design_raises():

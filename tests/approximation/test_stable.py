@@ -101,6 +101,16 @@ def test_the_bound_of_the_acceptance_is_the_one_of_the_size(delta):
     assert stable_design(LINE, rng=8).info.acceptance_bound is None
 
 
+def test_the_nearest_of_several_designs_is_stable_if_all_of_them_are():
+    """On one side the nearest to the identity may be another than the stable one."""
+    for two_sided, share in ((False, 0.06), (True, 0.02)):
+        n = christoffel_size(11, eta=0.02, two_sided=two_sided)
+        drawn = stable_design(
+            LINE, "christoffel", size=n, n_candidates=3, two_sided=two_sided, rng=8
+        )
+        assert 1 - share <= drawn.info.acceptance_bound < 1 - share + 0.01
+
+
 def test_repeats_grow_where_two_are_not_enough():
     cube = basis("legendre", total_degree(6, 3))  # m = 84
     drawn = stable_design(cube, delta=0.7, rng=3)
