@@ -46,9 +46,9 @@ for name in nearest:
 
 # %%
 # A photograph: pixels with their colour as items. Random Fourier features stand for the Gaussian
-# kernel of colours and places, so the 30 thousand pixels need no matrix of their squares.
+# kernel of colours and places, so the 17 thousand pixels need no matrix of their squares.
 
-photo = load_sample_image("china.jpg")[::3, ::3] / 255.0
+photo = load_sample_image("china.jpg")[::4, ::4] / 255.0
 height, width, _ = photo.shape
 row, column = np.mgrid[:height, :width]
 place = np.column_stack([row.ravel(), column.ravel()]) / height

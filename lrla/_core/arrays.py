@@ -30,6 +30,10 @@ class Space(NamedTuple):
         """Make an identity matrix."""
         return self.xp.eye(n, dtype=dtype, device=self.device)
 
+    def rows(self, X: Array, index: Array) -> Array:
+        """Gather some rows; NumPy's take would first copy all of what is not in C order."""
+        return X[index] if self.is_numpy else self.xp.take(X, index, axis=0)
+
     @property
     def is_numpy(self) -> bool:
         """True for NumPy, where LAPACK and the Numba kernels are at hand."""

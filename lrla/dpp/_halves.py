@@ -46,7 +46,7 @@ def _kept(L: Array, u: Array) -> Array | None:
         return None
     rest = L[h:, h:]
     if first.shape[0]:
-        rows = xp.take(L, first, axis=0)
+        rows = space.rows(L, first)
         R = linalg.cholesky(xp.take(rows, first, axis=1))
         if R is None:
             return None

@@ -81,8 +81,7 @@ class OfMatrix(Likelihood):
         return of_matrix(self.L)[0]
 
     def _part(self, rows: Array, columns: Array) -> Array:
-        take = self.space.xp.take
-        return take(take(self.L, rows, axis=0), columns, axis=1)
+        return self.space.xp.take(self.space.rows(self.L, rows), columns, axis=1)
 
     def log_det(self, S: np.ndarray) -> float:
         if len(S) == 0:
@@ -118,7 +117,7 @@ class OfFactor(Likelihood):
     def _rows(self, items: Array) -> Array:
         if self.B.kind == "sparse":
             return self.B.A.tocsr()[items].toarray()
-        return self.space.xp.take(self.B.A, items, axis=0)
+        return self.space.rows(self.B.A, items)
 
     def log_det(self, S: np.ndarray) -> float:
         if len(S) == 0:

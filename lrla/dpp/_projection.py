@@ -86,7 +86,7 @@ class Rows:
         """Form some rows."""
         op, xp = self.op, self.space.xp
         if op.kind == "dense":
-            rows = xp.take(op.A, items, axis=0)
+            rows = self.space.rows(op.A, items)
         elif op.kind == "sparse":
             rows = op.A.tocsr()[items]
         elif op.kind == "blocks":

@@ -79,7 +79,7 @@ class _Mixture:
         # below one even after the number of the eigenvector, up to 4096, has cost 12 bits
         target = xp.astype(column, xp.float64) + xp.clip(rest, max=1 - 2.0**-40)
         items = xp.searchsorted(self.spectrum.sums, target, side="right") - column * n
-        return items, xp.take(xp.take(V, items, axis=0), self.chosen, axis=1)
+        return items, xp.take(self.space.rows(V, items), self.chosen, axis=1)
 
 
 def of_matrix(L: Array) -> tuple[Spectrum, float]:
