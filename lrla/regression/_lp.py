@@ -81,8 +81,9 @@ def lp_regression(
 
     Parameters
     ----------
-    A : array of shape (m, n) or sparse matrix
-        The data; never changed. Complex only for 1 < p < inf.
+    A : array of shape (m, n), sparse matrix, LinearOperator or dask array
+        The data; never changed. Complex only for 1 < p < inf. Operators and dask arrays are formed
+        densely.
     b : array of shape (m,) or (m, k)
         Right-hand sides, each a problem of its own.
     p : float

@@ -8,6 +8,7 @@ from typing import Any
 
 from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_of
 from lrla._core.operators import Operator, as_operator
+from lrla.blocks import as_blocks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,13 +69,8 @@ class Question:
 
 def look(A: Any, b: Any, weights: Any, ridge: Any, *, complex_ok: bool) -> Question:
     """Check data, right-hand sides, weights and ridge."""
-    op = as_operator(A)
+    op = as_operator(as_blocks(A))
     m, n = op.shape
-    if op.kind not in ("dense", "sparse"):
-        raise TypeError(
-            "A must be an array or a sparse matrix, got an operator or blocks, of which rows "
-            "cannot be taken; pass A.compute(), or a sample of the rows"
-        )
     if op.kind == "sparse" and not op.space.is_numpy:
         raise TypeError(
             "A must be an array or a sparse matrix of SciPy, got a sparse matrix of CuPy; pass "
@@ -82,6 +78,9 @@ def look(A: Any, b: Any, weights: Any, ridge: Any, *, complex_ok: bool) -> Quest
         )
     if m == 0 or n == 0:
         raise ValueError(f"A must have at least one row and one column, got shape {(m, n)}")
+    if op.kind in ("operator", "blocks"):  # every iteration weighs the rows anew
+        op = Operator(op.todense(), "dense", op.space, op.dtype)
+    b = b.compute() if hasattr(b, "dask") else b
     b = as_array(b, "b", ndim=(1, 2))
     space = space_of(op.A if op.kind == "dense" else op.space.zeros((0,), op.dtype), b)
     xp = space.xp

@@ -83,8 +83,9 @@ def huber_regression(
 
     Parameters
     ----------
-    A : array of shape (m, n) or sparse matrix
-        The data, real; never changed. An intercept is a column of ones, which you add.
+    A : array of shape (m, n), sparse matrix, LinearOperator or dask array
+        The data, real; never changed. An intercept is a column of ones, which you add. Operators
+        and dask arrays are formed densely.
     b : array of shape (m,)
         The response.
     threshold : float, default 1.345
