@@ -250,8 +250,8 @@ class Dense:
     def block(self, rows: Array, columns: Any) -> Array:
         xp = self.space.xp
         if isinstance(columns, slice):
-            return xp.take(self.K[:, columns], rows, axis=0)
-        return xp.take(xp.take(self.K, rows, axis=0), columns, axis=1)
+            return self.space.rows(self.K[:, columns], rows)
+        return xp.take(self.space.rows(self.K, rows), columns, axis=1)
 
 
 class Sparse(Dense):

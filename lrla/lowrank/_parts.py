@@ -75,7 +75,7 @@ def take_rows(op: Operator, indices: Array) -> Any:
             return xp.take(block, ascending[(ascending >= a) & (ascending < b)] - a, axis=0)
 
         return xp.take(xp.concat(op.A.map(part), axis=0), xp.argsort(order), axis=0)
-    return xp.take(op.A, indices, axis=0)
+    return op.space.rows(op.A, indices)
 
 
 def dense(A: Any) -> Array:

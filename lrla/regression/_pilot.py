@@ -132,7 +132,7 @@ def _part(
 ) -> Task:
     """Take some of the rows, with the weights of their draw."""
     xp, op = task.op.space.xp, task.op
-    A = op.A.tocsr()[index] if op.kind == "sparse" else xp.take(op.A, index, axis=0)
+    A = op.A.tocsr()[index] if op.kind == "sparse" else op.space.rows(op.A, index)
     part = Operator(A, op.kind, op.space, op.dtype)
     weights = xp.take(task.weights, index)
     return replace(

@@ -115,7 +115,7 @@ def _well_conditioned(problem: Problem) -> bool:
         return True  # its Gram matrix costs less than a look, or a look a pass
     count = min(m, _PILOT * n)
     places = space.asarray((np.arange(1, count + 1) * _GOLDEN % 1.0 * m).astype(np.int64))
-    rows = xp.take(problem.op.A, places, axis=0)
+    rows = problem.op.space.rows(problem.op.A, places)
     if problem.weights is not None:
         rows = rows * xp.sqrt(xp.take(problem.weights, places))[:, None]
     size: Array = linalg.norm(rows, axis=0)

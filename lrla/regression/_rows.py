@@ -48,7 +48,7 @@ class Rows:
         if op.kind == "sparse":
             A = A.tocsr() if index is None else A.tocsr()[np.asarray(index)]
         elif index is not None:
-            A = op.space.xp.take(A, index, axis=0)
+            A = op.space.rows(A, index)
         self.count = int(A.shape[0])  # rows without those filled up
         self.A: Any = None
         if op.kind == "sparse" and _stays_sparse(A, condition):

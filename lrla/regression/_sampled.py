@@ -40,7 +40,7 @@ def sampled(
     data = _beside(op, T, rest, task.weights ** (1 / p))
     scores = lewis_weights(data, p, tol=_ACCURACY, rng=seed)
     drawn = sample_rows(scores.weights, size, rng=seed)
-    A = op.A.tocsr()[drawn.indices] if op.kind == "sparse" else xp.take(op.A, drawn.indices, axis=0)
+    A = op.A.tocsr()[drawn.indices] if op.kind == "sparse" else op.space.rows(op.A, drawn.indices)
     part = Operator(A, op.kind, op.space, op.dtype)
     weights = xp.take(task.weights, drawn.indices) * xp.astype(drawn.weights, xp.float64)
     few = replace(task, op=part, rows=prepare(part), b=xp.take(b, drawn.indices), weights=weights)
