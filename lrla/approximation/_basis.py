@@ -175,7 +175,7 @@ class Basis:
         Raises
         ------
         ValueError
-            For another shape, or numbers outside of [0, 1].
+            For another shape, numbers outside of [0, 1], or degrees so high that the weight underflows.
         """
         u = check_uniform(u, self.n_uniform)
         chosen = np.minimum((u[:, 0] * len(self)).astype(np.int64), len(self) - 1)

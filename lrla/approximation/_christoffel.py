@@ -64,7 +64,7 @@ def christoffel_sample(
     ------
     ValueError
         If ``size`` is negative or not whole, or degrees are so high that squares of the functions
-        overflow.
+        overflow or weights underflow.
 
     Notes
     -----

@@ -11,6 +11,8 @@ import numpy as np
 from lrla.approximation._families import Family, OnInterval, Scaled, exponent, steps
 from lrla.kernels.induced import BETA, GAMMA, NORMAL, UNIFORM, Law, quantile
 
+_UNDERFLOW = -708.0  # logarithm of the smallest normal number
+
 
 class _Classical(Family):
     """A family whose weight satisfies Pearson's equation."""
@@ -25,7 +27,29 @@ class _Classical(Family):
 
     def quantile(self, u: np.ndarray, index: np.ndarray) -> np.ndarray:
         """See `Family`."""
-        return quantile(u, index, _law(self, int(index.max(initial=0)).bit_length()))
+        law = _law(self, int(index.max(initial=0)).bit_length())
+        t = quantile(u, index, law)
+        # with a weight that underflows a polynomial is zero, and nothing behind can be found
+        lost = (_log_weight(t, law) < _UNDERFLOW) & (u > 0) & (u < 1)
+        if np.any(lost):
+            raise ValueError(
+                f"the weight underflows float64 at points of degree {index[lost].max()}; take lower "
+                "degrees: Hermite polynomials reach some 300, Laguerre polynomials 150"
+            )
+        return t
+
+
+def _log_weight(t: np.ndarray, law: Law) -> np.ndarray:
+    if law.base == UNIFORM:
+        return np.zeros_like(t)
+    if law.base == NORMAL:
+        return -t * t / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if law.base == GAMMA:
+            out = law.log_constant + law.a * np.log(t) - t
+            return np.where(t > 0, out, 0.0)
+        out = law.log_constant + law.a * np.log1p(-t) + law.b * np.log1p(t)
+    return np.where(np.abs(t) < 1, out, 0.0)  # an end is where a quantile is rounded to
 
 
 @functools.lru_cache(maxsize=64)

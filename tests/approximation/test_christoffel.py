@@ -15,6 +15,7 @@ from lrla.approximation import (
     Recurrence,
     basis,
     christoffel_sample,
+    dpp_sample,
     hyperbolic_cross,
     mirrored,
     total_degree,
@@ -174,5 +175,7 @@ def test_sizes_are_whole(size):
 
 
 def test_overflow_is_an_error():
-    with pytest.raises(ValueError, match="squares of the functions overflow float64"):
+    with pytest.raises(ValueError, match="the weight underflows float64 at points of degree 300"):
         christoffel_sample(basis("laguerre", [300]), 100, rng=90210)
+    with pytest.raises(ValueError, match="squares of the functions overflow float64"):
+        dpp_sample(basis("laguerre", range(300)), rng=90210)

@@ -104,3 +104,16 @@ def test_a_density_must_belong_to_its_coefficients():
     negative = Recurrence(0 * np.append(k, 0), off, lambda x: x, -1, 1)
     with pytest.raises(ValueError, match="density must be finite and not negative"):
         negative.quantile(np.array([0.5]), np.array([2]))
+
+
+@pytest.mark.parametrize(
+    ("family", "degree"), [(Hermite(), 400), (Laguerre(), 200), (Jacobi(1000.0, 1000.0), 500)]
+)
+def test_quantiles_where_the_weight_underflows_are_refused(family, degree):
+    """They would all have been the last point that can be told from its neighbours."""
+    u = np.linspace(0.0, 1.0, 501)
+    with pytest.raises(ValueError, match=f"weight underflows float64 at points of degree {degree}"):
+        family.quantile(u, np.full(501, degree))
+    middle = np.array([0.3, 0.5])
+    below = np.full(2, degree // 4)
+    assert np.all(np.diff(family.quantile(middle, below)) > 0)
