@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lrla._core import linalg
-from lrla._core.arrays import space_of
+from lrla._core.arrays import space_of, unit_roundoff
 from lrla._core.results import Result
 from lrla.approximation._solve import LARGE, Rows, extremes
 from lrla.kernels.row_squares import row_squares
@@ -95,6 +95,8 @@ def certify(
     low, high = extremes(rows) if ends is None else ends
     xp = space_of(rows.weights).xp
     mean = float(xp.mean(rows.weights))
+    if kind in SAMPLERS and info.get("subsample") != "bss" and not _fits(rows):
+        kind = f"{kind} for another space"
     constant, premises = _expected(kind, info, n, m, low)
     if m > LARGE:
         premises = (*premises, "the extreme eigenvalues are those that a Lanczos iteration found")
@@ -110,6 +112,14 @@ def certify(
         unbiased=_unbiased(kind, info),
         premises=premises,
     )
+
+
+def _fits(rows: Rows) -> bool:
+    """Tell whether weights are m / k_m for these functions, as samplers choose them."""
+    xp = space_of(rows.values).xp
+    n, m = rows.values.shape
+    totals = n * xp.sum(abs(rows.scaled) ** 2, axis=1)
+    return bool(xp.all(abs(totals - m) <= m * math.sqrt(unit_roundoff(xp, totals.dtype))))
 
 
 def _noise(rows: Rows) -> float | None:

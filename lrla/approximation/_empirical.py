@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lrla._core.arrays import Array, as_array, check_finite
+from lrla._core.arrays import Array, as_array, check_finite, space_of
 from lrla._core.errors import AccuracyWarning, warn
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
@@ -238,7 +238,8 @@ def _draw(sampler: Callable[[int, np.random.Generator], Any], n: int, seed: int,
 
 
 def _evaluate(function: Callable[[np.ndarray], Any], X: np.ndarray, k: int | None) -> np.ndarray:
-    V = as_array(function(X), "the values of function")
+    own = space_of(X).xp.asarray(X, copy=True)  # functions may write into what they get
+    V = as_array(function(own), "the values of function")
     if V.shape[0] != X.shape[0] or V.shape[1] == 0 or k not in (None, V.shape[1]):
         wanted = f"({X.shape[0]}, {'k' if k is None else k})"
         raise ValueError(f"function must return values of shape {wanted}, got {tuple(V.shape)}")

@@ -12,6 +12,7 @@ from lrla.approximation import (
     greedy_subsample,
     stable_design,
     total_degree,
+    volume_rescaled_sample,
 )
 from lrla.approximation._certificate import certify
 from lrla.approximation._solve import Rows
@@ -195,3 +196,20 @@ def test_truth_and_words():
     assert found.condition == found.lambda_max / found.lambda_min
     assert "lambda_min=0." in repr(found)
     assert not certify(rows_of(design), design.kind, design.info, 1e-9)
+
+
+@pytest.mark.parametrize("kind", ["christoffel", "volume", "repeated_dpp"])
+def test_nothing_is_said_of_points_that_were_drawn_for_another_space(kind):
+    other = basis("legendre", range(len(LINE) - 2))
+    drawn = stable_design(LINE, kind, rng=7)
+    right = WeightedLeastSquares(LINE, condition=False).fit(drawn, u(drawn.points)).certificate
+    wrong = WeightedLeastSquares(other, condition=False).fit(drawn, u(drawn.points)).certificate
+    assert right.expected_constant > 1
+    assert wrong.expected_constant is None
+    assert wrong.premises == (
+        f"nothing is known of how points of kind '{kind} for another space' were drawn",
+    )
+    drawn = volume_rescaled_sample(LINE, 20, rng=7)
+    for space, unbiased in ((LINE, True), (other, False)):
+        model = WeightedLeastSquares(space, condition=False).fit(drawn, u(drawn.points))
+        assert model.certificate.unbiased is unbiased

@@ -137,3 +137,16 @@ def test_points_have_the_right_number_of_coordinates():
         space([[0.0, 0.0, 0.0]])
     with pytest.raises(ValueError, match=r"u must have shape \(n, 1\), got \(4, 2\)"):
         space.from_uniform(np.zeros((4, 2)))
+
+
+def test_functions_may_change_the_array_that_they_get():
+    def halved(X):
+        X *= 0.5
+        return monomials(X)
+
+    found = empirical_basis(halved, square, size=400, tol=9, rng=7)
+    wanted = empirical_basis(lambda X: monomials(0.5 * X), square, size=400, tol=9, rng=7)
+    np.testing.assert_array_equal(found.candidates, wanted.candidates)
+    X = np.full((2, 2), 0.5)
+    np.testing.assert_array_equal(found(X), wanted(X))
+    np.testing.assert_array_equal(X, 0.5)
