@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # what editors and type checkers see
     from lrla import datasets as datasets
     from lrla import dpp as dpp
     from lrla import lowrank as lowrank
+    from lrla import plotting as plotting
     from lrla import regression as regression
     from lrla import relaxation as relaxation
     from lrla import sampling as sampling
@@ -48,6 +49,7 @@ _ROOMS = (
     "datasets",
     "dpp",
     "lowrank",
+    "plotting",
     "regression",
     "relaxation",
     "sampling",
@@ -71,6 +73,7 @@ __all__ = [
     "leverage_scores",
     "lowrank",
     "lstsq",
+    "plotting",
     "progress",
     "regression",
     "relaxation",

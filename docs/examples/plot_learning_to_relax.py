@@ -20,6 +20,7 @@ import numpy as np
 import scipy.sparse
 
 from lrla.bandits import UCB, ChebCB, ThompsonSampling, TsallisCB, TsallisINF, YoungHistory
+from lrla.plotting import regret, work_left
 from lrla.relaxation import SweepPlan, sor
 
 FULL = "--full" in sys.argv
@@ -127,27 +128,19 @@ print(f"{'Young, exact':20} {np.sum(ideal) / table[:100, best].sum():.3f}")
 # %%
 # On the left, the picture of the paper: how much of the work is left after how many iterations. On
 # the right, the regret against the best fixed omega: where it falls below zero, a policy beats every
-# fixed choice, which only those that see the shift can do.
+# fixed choice, which only those that see the shift can do. Both are drawn by :mod:`lrla.plotting`.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.8), layout="constrained")
-for k, (name, costs) in enumerate(spent.items()):
-    left.plot(costs.cumsum() / 1e3, STEPS - np.arange(1, STEPS + 1), f"C{k}", label=name)
-    right.plot((costs - table[order, best]).cumsum() / 1e3, f"C{k}")
-lines = {
-    f"omega = {omegas[best]:.2f}, fixed": (table[order, best], "k--"),
-    "best of the 20 each time": (table[order].min(axis=1), "k:"),
-}
-for name, (costs, style) in lines.items():
-    left.plot(costs.cumsum() / 1e3, STEPS - np.arange(1, STEPS + 1), style, label=name)
-    right.plot((costs - table[order, best]).cumsum() / 1e3, style)
-right.plot(share * table[order, best].cumsum() / 1e3 - table[order, best].cumsum() / 1e3, "C6-.",
+work_left(spent, table=table[order], ax=left)
+regret(spent, table[order], ax=right)
+right.plot((share - 1) * table[order, best].cumsum(), "C6-.",
            label="Young from history, at its mean over 100 systems")  # fmt: skip
-left.set(xlabel="thousand iterations", ylabel="systems left", title="Work left", xlim=(0, None))
-right.set(xlabel="system", ylabel="thousand iterations", title="Regret")
-top = (spent["Tsallis-INF"] - table[order, best]).sum() / 1e3
-right.set_ylim(None, 2.5 * top)
+left.set(xlabel="iterations", ylabel="systems left", title="Work left")
+right.set(xlabel="system", ylabel="iterations", title="Regret")
+right.set_ylim(None, 2.5 * (spent["Tsallis-INF"] - table[order, best]).sum())
 for ax in (left, right):
+    ax.get_legend().remove()
     ax.grid(alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
-figure.legend(loc="outside lower center", ncols=4, frameon=False)
+figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
 plt.show()
