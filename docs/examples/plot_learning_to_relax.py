@@ -142,5 +142,7 @@ for ax in (left, right):
     ax.get_legend().remove()
     ax.grid(alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
-figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+figure.legend(
+    *right.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False
+)
 plt.show()

@@ -158,7 +158,9 @@ def arm_shares(tuner: ParameterTuner, *, window: int | None = None, ax: Any = No
     """
     told = _told(tuner)
     if any(h.arm is None for h in told):
-        raise ValueError("tuner must choose among arms; choices() draws policies that choose numbers")
+        raise ValueError(
+            "tuner must choose among arms; choices() draws policies that choose numbers"
+        )
     if window is None:
         window = max(10, len(told) // 20)
     if isinstance(window, bool) or int(window) != window or window < 1:
