@@ -302,6 +302,10 @@ def as_family(family: Any) -> Family:
     """Turn a name into the family that it stands for."""
     if isinstance(family, Family):
         return family
+    if isinstance(family, type) and issubclass(family, Family):
+        raise TypeError(
+            f"family must be a name or a family, got the class; call it: {family.__name__}(...)"
+        )
     if not isinstance(family, str):
         raise TypeError(
             f"family must be a name or a family of lrla.approximation, got {type(family).__name__}"

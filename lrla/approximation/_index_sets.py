@@ -185,6 +185,11 @@ def tensor_product(degrees: Any) -> np.ndarray:
            [0, 1],
            [1, 1]])
     """
+    if isinstance(degrees, int | np.integer):
+        raise ValueError(
+            f"degrees must be one for each coordinate, got the number {degrees}; pass "
+            f"[{degrees}] * dim"
+        )
     tops = [check_count(k, "degrees") for k in degrees]
     check_count(len(tops), "the number of degrees", 1)
     return _enumerate([np.zeros(k + 1) for k in tops], 0.0)

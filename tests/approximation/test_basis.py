@@ -106,6 +106,7 @@ def test_a_basis_is_a_small_description():
     ("family", "index_set", "error", "message"),
     [
         ("legendr", [0], ValueError, "family must be one of legendre, .*, got 'legendr'"),
+        (Legendre, [0], TypeError, r"got the class; call it: Legendre\(\.\.\.\)"),
         (3, [0], TypeError, "family must be a name or a family of lrla.approximation, got int"),
         (["legendre"], [[0, 1]], ValueError, "one for each of 2 coordinates, got 1"),
         ("legendre", [[0, -1]], ValueError, "degrees must not be negative, got -1"),

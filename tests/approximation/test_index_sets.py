@@ -94,6 +94,10 @@ def test_margins_by_their_definition(dim, drawn):
         (lambda: hyperbolic_cross(1, 3, weights=[1e-3]), "too many elements; take larger weights"),
         (lambda: norm_ball(2, 3, 0), "p must be positive, got 0"),
         (lambda: norm_ball(2, 3, math.nan), "p must be positive, got nan"),
+        (
+            lambda: tensor_product(5),
+            r"one for each coordinate, got the number 5; pass \[5\] \* dim",
+        ),
         (lambda: tensor_product([]), "the number of degrees must be an integer, at least 1, got 0"),
         (lambda: tensor_product([2, -1]), "degrees must be an integer, at least 0, got -1"),
         (lambda: mirrored([[0, 1]], columns=[2]), "columns must be less than dim = 2, got 2"),
