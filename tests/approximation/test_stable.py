@@ -169,3 +169,15 @@ def test_errors(arguments, message):
 def test_errors_of_the_size(arguments, message):
     with pytest.raises(ValueError, match=message):
         christoffel_size(**arguments)
+
+
+def test_both_sides_hold_where_they_are_asked_for():
+    one, both = (
+        [
+            stable_design(LINE, "christoffel", size=60, two_sided=two_sided, rng=seed).info
+            for seed in range(12)
+        ]
+        for two_sided in (False, True)
+    )
+    assert max(info.lambda_max for info in one) > 1.9 > max(info.lambda_max for info in both)
+    assert min(info.lambda_min for info in one + both) >= 1 - 0.9
