@@ -179,3 +179,14 @@ def test_overflow_is_an_error():
         christoffel_sample(basis("laguerre", [300]), 100, rng=90210)
     with pytest.raises(ValueError, match="squares of the functions overflow float64"):
         dpp_sample(basis("laguerre", range(300)), rng=90210)
+
+
+@pytest.mark.statistical
+def test_strata_that_hold_parts_of_functions_are_not_biased():
+    """False alarm below 1e-6: five standard errors of the mean of 1000 designs."""
+    space = basis("legendre", range(3))
+    means = []
+    for seed in range(1000):
+        design = christoffel_sample(space, 2, stratified=True, rng=seed)
+        means.append(design.weights @ space(design.points)[:, 1] ** 2 / 2)
+    assert abs(np.mean(means) - 1) < 5 * np.std(means) / np.sqrt(1000)
