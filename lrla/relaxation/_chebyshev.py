@@ -25,12 +25,12 @@ class _Chebyshev(Run):
     """Steps of Chebyshev's iteration in place of those of conjugate gradients."""
 
     def __init__(
-        self, problem: Problem, split: SplitMatrix, sizes: Any, *, lower: float, upper: float
+        self, problem: Problem, split: SplitMatrix, residual: Any, *, lower: float, upper: float
     ) -> None:
-        super().__init__(problem, split, sizes)
+        super().__init__(problem, split, residual)
         unit = 2 - split.omega  # of the eigenvalues, for the scaled matrix
         self.middle, self.reach = (upper + lower) / 2 / unit, (upper - lower) / 2 / unit
-        self._renew(np.ones(sizes.shape, bool))
+        self._renew(np.ones(self.sizes.shape, bool))
 
     def _renew(self, which: Any) -> None:
         """Begin the polynomials anew."""
@@ -64,7 +64,7 @@ def least_eigenvalue(split: SplitMatrix) -> float:
     b = normal(space, key_of(1956), tag(Domain.TEST_MATRIX), 0, n, 1)[:, 0]
     b = space.xp.astype(b, system.data.dtype)
     problem = Problem(system.op, b, space.xp.zeros_like(b), np.zeros(1), 1.0)
-    run = Run(problem, split, problem.sizes(b))
+    run = Run(problem, split, b)
     diagonal: list[float] = []
     beside: list[float] = []
     least, beta, length = math.inf, 0.0, 1.0

@@ -146,7 +146,7 @@ class Problem:
         xp = self.op.space.xp
         with np.errstate(over="ignore", invalid="ignore"):
             square = xp.real(r * xp.conj(r)) if is_complex(r) else r * r
-            return numbers(xp.sqrt(xp.sum(xp.astype(square, xp.float64), axis=0)))
+            return numbers(xp.sqrt(xp.sum(xp.astype(square, xp.float64, copy=False), axis=0)))
 
     def excess(self, sizes: np.ndarray[Any, Any]) -> float:
         """Return how many times a residual is larger than its target, at worst."""
@@ -175,10 +175,10 @@ def pose(
     unit = 1.0
     if peak and not 1e-30 < peak < 1e30:
         unit = 2.0 ** math.floor(math.log2(peak))
-    b = xp.astype(b, dtype) / unit
+    b = xp.astype(b, dtype, copy=False) / unit
     if start is None:
         start = space.zeros((op.shape[1], *b.shape[1:]), dtype)
-    start = xp.astype(start, dtype) / unit
+    start = xp.astype(start, dtype, copy=False) / unit
     columns = [norm(b)] if b.ndim == 1 else [float(v) for v in norm(b, axis=0)]
     target = np.maximum(rtol * np.asarray(columns, float), atol / unit)
     return Problem(_cast(op, dtype), b, start, target, unit)
@@ -213,14 +213,18 @@ def numbers(values: Array) -> np.ndarray[Any, Any]:
 
 
 class Course:
-    """The way of one solver: when residuals were computed, what they were, and how it ended."""
+    """The way of one solver: when residuals were computed, what they were, and how it ended.
+
+    ``residual`` is that of the start.
+    """
 
     def __init__(self, problem: Problem, loop: Loop) -> None:
         self.problem, self.loop = problem, loop
         self.start = time.perf_counter()
         self.checks: list[int] = [0]
         self.matvecs = 1
-        self.sizes = problem.sizes(problem.residual(problem.x0))
+        self.residual = problem.residual(problem.x0)
+        self.sizes = problem.sizes(self.residual)
         self.first = self.best = float(np.max(self.sizes, initial=0.0))
         self.history = [self.first * problem.unit]
         self.excess = problem.excess(self.sizes)

@@ -83,7 +83,9 @@ def conjugate_until(
     """Iterate until the true residuals are small; the unchecked body of `ssor_pcg`."""
     loop = Loop(name, max_iter=max_iter, callback=callback)
     course = Course(problem, loop)
-    run = (kind or Run)(problem, split, course.sizes, **facts)
+    run = (kind or Run)(problem, split, course.residual, **facts)
+    x: Any = None
+    known = -1  # after which iteration x and its true residuals were computed
     with loop.interruptible():
         for _ in loop:
             if not run.step():
@@ -97,15 +99,18 @@ def conjugate_until(
                     x = run.x()  # the recursion says so: ask the system itself
                     sizes = problem.sizes(problem.residual(x))
                     course.matvecs += 1
+                    known = loop.iteration
                     run.settle(x, sizes)
                 elif callback is not None:
                     x = run.x()
                 excess = course.check(sizes, None if x is None else x * problem.unit)
                 if excess > 0 and not run.live.any():
                     loop.stop(Status.STAGNATED)
-    x = run.x()
-    course.sizes = problem.sizes(problem.residual(x))
-    course.matvecs += 1 + loop.iteration
+    if known != loop.iteration:
+        x = run.x()
+        course.sizes = problem.sizes(problem.residual(x))
+        course.matvecs += 1
+    course.matvecs += loop.iteration
     return course.answer(name, x, omega=split.omega, **facts)
 
 
@@ -115,14 +120,14 @@ class Run:
     Each has scalars of its own, in arrays of shape (p,), and rests when it is done.
     """
 
-    def __init__(self, problem: Problem, split: SplitMatrix, sizes: np.ndarray[Any, Any]) -> None:
+    def __init__(self, problem: Problem, split: SplitMatrix, residual: Array) -> None:
         self.problem, self.split = problem, split
         self.since = 0
-        self.sizes = sizes  # what is known of the residuals
+        self.sizes = sizes = problem.sizes(residual)  # what is known of the residuals
         self.live = sizes > problem.target
         self.replaced = np.full(sizes.shape, math.inf)
         self.start = problem.x0
-        self.rest = self._rest(problem.x0)
+        self.rest = self._rest(residual)
         xp = split.system.space.xp
         self.z = xp.zeros_like(self.rest)
         self.buffers = tuple(xp.zeros_like(self.rest) for _ in range(3))
@@ -131,9 +136,9 @@ class Run:
         with np.errstate(divide="ignore", invalid="ignore"):
             self.ratio = np.where(self.rho > 0, sizes / np.sqrt(self.rho), 1.0)
 
-    def _rest(self, x: Array) -> Array:
+    def _rest(self, residual: Array) -> Array:
         split = self.split
-        residual = split.turns.enter(self.problem.residual(x))
+        residual = split.turns.enter(residual)
         return split.forth(residual * _beside(split.s, residual))
 
     def _scalars(self, values: np.ndarray[Any, Any]) -> Any:
@@ -213,7 +218,7 @@ class Run:
             space = self.problem.op.space
             mask = space.asarray(again, space.xp.bool)
             self.start = space.xp.where(mask, x, self.start)
-            self.rest = space.xp.where(mask, self._rest(x), self.rest)
+            self.rest = space.xp.where(mask, self._rest(self.problem.residual(x)), self.rest)
             self.z = space.xp.where(mask, 0 * self.z, self.z)
             self.rho = np.where(again, self.problem.sizes(self.rest) ** 2, self.rho)
             self.beta = np.where(again, 0.0, self.beta)
