@@ -28,7 +28,7 @@ ASV = ["asv", "--config", str(ROOT / "benchmarks" / "asv.conf.json")]  # it chan
 # task -> (extras, dependency groups, commands; the last one gets the remaining arguments)
 TASKS = {
     "demo": (["tour"], [], [["python", "-m", "lrla"]]),
-    "test": ([], ["test"], [["python", "-m", "pytest", "-n", "2"]]),
+    "test": ([], ["test"], [["python", "-m", "pytest", "-n", "2", "--dist", "worksteal"]]),
     "lint": ([], ["lint"], [["ruff", "format", "--check", "."], ["ruff", "check", "."]]),
     "types": ([], ["lint"], [["mypy"]]),
     "docs": ([], ["docs"], [["sphinx-build", "-W", "--keep-going", "docs", "docs/_build/html"]]),

@@ -21,6 +21,8 @@ _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
 _inside = threading.local()  # set in pool threads: work that is asked for there runs there
 _wanted: contextvars.ContextVar[int | None] = contextvars.ContextVar("lrla_threads", default=None)
+_blas_blocks: list[list[int]] = []  # what the blocks that are open want of the BLAS, oldest first
+_blas_before: Any = None  # what it was set to before the oldest of them
 
 
 def _default() -> int:
@@ -71,14 +73,41 @@ def threads(n: int) -> Iterator[None]:
     """
     if n < 1 or int(n) != n:
         raise ValueError(f"n must be an integer, at least 1, got {n}")
+    token, block = _wanted.set(int(n)), [int(n)]
+    _open(block)
+    try:
+        yield
+    finally:
+        _close(block)
+        _wanted.reset(token)
+
+
+# The BLAS has one setting for the whole process, while blocks of several Python threads overlap in
+# any order: were each to restore what it found, the last one could leave what another one wanted.
+
+
+def _open(block: list[int]) -> None:
+    global _blas_before
     from threadpoolctl import threadpool_limits
 
-    token = _wanted.set(int(n))
-    try:
-        with threadpool_limits(int(n), user_api="blas"):
-            yield
-    finally:
-        _wanted.reset(token)
+    with _lock:
+        limits = threadpool_limits(block[0], user_api="blas")
+        if not _blas_blocks:
+            _blas_before = limits
+        _blas_blocks.append(block)
+
+
+def _close(block: list[int]) -> None:
+    global _blas_before
+    from threadpoolctl import threadpool_limits
+
+    with _lock:
+        _blas_blocks[:] = [other for other in _blas_blocks if other is not block]
+        if _blas_blocks:
+            threadpool_limits(_blas_blocks[-1][0], user_api="blas")
+        else:
+            _blas_before.restore_original_limits()
+            _blas_before = None
 
 
 def _executor(n: int) -> ThreadPoolExecutor:

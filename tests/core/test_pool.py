@@ -82,11 +82,12 @@ def test_errors_reach_the_caller_and_end_the_work():
             assert pool.run(lambda i: i, [(i,) for i in range(9)], work=MUCH) == list(range(9))
 
 
-def test_contexts_nest_and_restore():
-    def blas():
-        return [lib["num_threads"] for lib in threadpoolctl.threadpool_info()
-                if lib["user_api"] == "blas"]  # fmt: skip
+def blas():
+    return [lib["num_threads"] for lib in threadpoolctl.threadpool_info()
+            if lib["user_api"] == "blas"]  # fmt: skip
 
+
+def test_contexts_nest_and_restore():
     default, before = pool.thread_count(), blas()
     with lrla.threads(3):
         assert pool.thread_count() == 3
@@ -98,6 +99,22 @@ def test_contexts_nest_and_restore():
             raise RuntimeError
         assert pool.thread_count() == 3
     assert pool.thread_count() == default
+    assert blas() == before
+
+
+@pytest.mark.parametrize("last", [0, 1, 2])
+def test_blocks_that_overlap_restore_what_was_there(last):
+    """As those of several Python threads do: the setting of the BLAS is one for all."""
+    before = blas()
+    blocks = [(contextvars.copy_context(), lrla.threads(n)) for n in (3, 2, 4)]
+    for context, block in blocks:
+        context.run(block.__enter__)
+    order = [i for i in (2, 0, 1) if i != last] + [last]
+    for i in order:
+        context, block = blocks[i]
+        if i == last:
+            assert set(blas()) <= {(3, 2, 4)[last]}
+        context.run(block.__exit__, None, None, None)
     assert blas() == before
 
 
