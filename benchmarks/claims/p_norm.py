@@ -62,7 +62,7 @@ def main(exponents):
                 f"{excess:16.1e}",
                 flush=True,
             )
-            broken |= ratio < BOUND or excess < -1e-7
+            broken |= bool(ratio < BOUND or excess < -1e-7)
     return broken
 
 
