@@ -50,7 +50,7 @@ class TestIdentities:
         assert total == pytest.approx(expected, rel=1e-12)
         moment = sum(p * np.linalg.inv(A[list(S)].T @ A[list(S)]) for S, p in law.items())
         factor = (n - d + 1) / (k - d + 1)
-        np.testing.assert_allclose(moment, factor * np.linalg.inv(A.T @ A), rtol=1e-9)
+        np.testing.assert_allclose(moment, factor * np.linalg.inv(A.T @ A), rtol=1e-12)
 
     @pytest.mark.parametrize("k", [3, 5])
     def test_plain_estimates_have_no_bias(self, k):
@@ -67,7 +67,7 @@ class TestIdentities:
             p * np.sum((A @ np.linalg.solve(A[list(S)], b[list(S)]) - b) ** 2)
             for S, p in law.items()
         )
-        assert loss == pytest.approx(4 * best, rel=1e-9)
+        assert loss == pytest.approx(4 * best, rel=1e-12)
         assert volume_lstsq(A, b, 3, rng=5).info.expected_loss == 4
 
     def test_rescaled_estimates_have_no_bias(self):
