@@ -54,7 +54,9 @@ def seed_of(rng: Any) -> int:
         None takes entropy from the operating system. A generator is advanced by one 64-bit draw.
     """
     if rng is None:
-        return int(np.random.SeedSequence().entropy)  # type: ignore[arg-type]
+        import secrets
+
+        return secrets.randbits(128)
     if isinstance(rng, int | np.integer) and not isinstance(rng, bool):
         if rng < 0:
             raise ValueError(f"rng must not be negative, got {rng}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Status(enum.Enum):
@@ -88,13 +88,14 @@ class Result:
     """Base of all results: what bool() and repr() of an answer say."""
 
     __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Any]]  # all that inherit are dataclasses
     status: Status
 
     def __bool__(self) -> bool:
         return bool(self.status)
 
     def __repr__(self) -> str:
-        fields = self.__dataclass_fields__  # type: ignore[attr-defined]
+        fields = self.__dataclass_fields__
         parts = [
             f"{name}={value.name if isinstance(value, Status) else show(value)}"
             for name in fields

@@ -21,7 +21,6 @@ from lrla.approximation._fit import (
     Fitted,
     WeightedFit,
     check_values,
-    combine,
     fit_design,
     mean_square,
 )
@@ -261,22 +260,6 @@ class AdaptiveLeastSquares(Fitted):
         self.history_ = tuple(steps)
         self.result_ = replace(found, status=status, info=info)
         return self
-
-    def predict(self, X: Array) -> Array:
-        """Evaluate the approximation.
-
-        Parameters
-        ----------
-        X : array of shape (n, dim)
-            Points of the domain.
-
-        Returns
-        -------
-        array of shape (n,) or (n, q)
-            Values.
-        """
-        coefficients = self.coef_  # says so if there are none yet
-        return combine(self.basis_, X, coefficients)
 
     def _check(self, X: Any) -> list[Basis] | None:
         """Check the parameters, and list the spaces if they are given."""

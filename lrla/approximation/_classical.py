@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +18,9 @@ _UNDERFLOW = -708.0  # logarithm of the smallest normal number
 class _Classical(Family):
     """A family whose weight satisfies Pearson's equation."""
 
+    @abstractmethod
     def law(self, degree: int) -> Law:
         """Describe the induced distributions up to a degree."""
-        raise NotImplementedError
 
     def recurrence(self, n: int) -> np.ndarray:
         """See `Family`."""

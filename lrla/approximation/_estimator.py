@@ -13,7 +13,7 @@ from lrla._core.results import Info, Status
 from lrla.approximation._basis import Basis, as_points
 from lrla.approximation._design import Design
 from lrla.approximation._empirical import EmpiricalBasis, check_basis
-from lrla.approximation._fit import Fitted, average, check_values, combine, fit_design
+from lrla.approximation._fit import Fitted, average, check_values, fit_design
 from lrla.approximation._index_sets import check_count
 from lrla.approximation._stable import check_share, sampler, stable_design
 from lrla.approximation._subsample import bss_subsample, greedy_subsample
@@ -224,23 +224,9 @@ class WeightedLeastSquares(Fitted):
         seconds = time.perf_counter() - start
         info = Info(**found.info, n_evaluations=n, n_omitted=n - len(found.design), seed=seed,
                     seconds=seconds)  # fmt: skip
+        self.basis_ = self.basis
         self.result_ = replace(found, info=info)
         return self
-
-    def predict(self, X: Array) -> Array:
-        """Evaluate the approximation.
-
-        Parameters
-        ----------
-        X : array of shape (n, dim)
-            Points of the domain.
-
-        Returns
-        -------
-        array of shape (n,) or (n, q)
-            Values.
-        """
-        return combine(self.basis, X, self.coef_)
 
     def _check(self) -> None:
         check_basis(self.basis)

@@ -3,56 +3,55 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 
 import numpy as np
 
 from lrla.kernels.orthogonal import POLYNOMIAL
 
 
-class Family:
+class Family(ABC):
     """What a basis asks of the functions of one coordinate.
 
     Points x of the user are ``shift + unit * t``; everything else is about t.
-
-    Attributes
-    ----------
-    form : int
-        How the functions are evaluated: as one of the kinds of `lrla.kernels.orthogonal`.
     """
 
-    form: int = POLYNOMIAL
+    @property
+    def form(self) -> int:
+        """How the functions are evaluated: as one of the kinds of `lrla.kernels.orthogonal`."""
+        return POLYNOMIAL
 
     @property
+    @abstractmethod
     def shift(self) -> float:
         """Where t = 0 is."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def unit(self) -> float:
         """The length of x that is one of t."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def support(self) -> tuple[float, float]:
         """The interval of x that the measure lives on."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def mass(self) -> float:
         """Integral over x of the weight function that the measure normalizes."""
-        raise NotImplementedError
 
     def recurrence(self, n: int) -> np.ndarray:
-        """Return the rows of `lrla.kernels.orthogonal.Product` for n polynomials."""
-        raise NotImplementedError
+        """Return the rows of `lrla.kernels.orthogonal.Product` for n polynomials; else zeros."""
+        return np.zeros((3, n))
 
     def columns(self, index: np.ndarray) -> np.ndarray:
         """Say which columns of a table of all functions have some indices."""
         return index
 
+    @abstractmethod
     def quantile(self, u: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Find t with ``F_k(t) = u``, F_k the distribution of ``abs(p_k) ** 2 dmu``."""
-        raise NotImplementedError
 
 
 class OnInterval(Family):

@@ -68,6 +68,7 @@ class Fitted:
     """What estimators show of their parameters, and of their last fit."""
 
     result_: WeightedFit
+    basis_: Basis | EmpiricalBasis
 
     def __repr__(self) -> str:
         parts = []
@@ -101,6 +102,22 @@ class Fitted:
     def loo_error_(self) -> Any:
         """Leave-one-out estimate of the error."""
         return self._fitted().loo_error
+
+    def predict(self, X: Array) -> Array:
+        """Evaluate the approximation.
+
+        Parameters
+        ----------
+        X : array of shape (n, dim)
+            Points of the domain.
+
+        Returns
+        -------
+        array of shape (n,) or (n, q)
+            Values.
+        """
+        coefficients = self.coef_  # says so if there are none yet
+        return combine(self.basis_, X, coefficients)
 
     def _fitted(self) -> WeightedFit:
         if not hasattr(self, "result_"):

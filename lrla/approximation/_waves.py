@@ -98,7 +98,7 @@ class Fourier(OnInterval):
     real: bool = False
 
     @property
-    def form(self) -> int:  # type: ignore[override]
+    def form(self) -> int:
         """See `Family`."""
         return TRIGONOMETRIC if self.real else EXPONENTIAL
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from lrla.dpp._spectrum import Spectrum, of_factor, of_matrix
 _SQUARE = 128  # side of the squares in which symmetry is checked
 
 
-class Likelihood:
+class Likelihood(ABC):
     """A positive semidefinite kernel: its entries, its spectrum, and what conditioning makes of it."""
 
     space: Space
@@ -53,20 +54,21 @@ class Likelihood:
             )
         return left, rest
 
+    @abstractmethod
     def log_det(self, S: np.ndarray) -> float:
         """Logarithm of the determinant of the rows and columns S of L."""
-        raise NotImplementedError
 
+    @abstractmethod
     def times(self, factor: float) -> Likelihood:
         """Return a multiple of this kernel."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _diagonalised(self) -> Spectrum:
-        raise NotImplementedError
+        """Find eigenvalues and eigenvectors."""
 
+    @abstractmethod
     def _left(self, others: Array, given: Array) -> Likelihood | None:
         """Return what the given items leave to the others; None if they are never together."""
-        raise NotImplementedError
 
 
 class OfMatrix(Likelihood):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from lrla.dpp._labels import Labelled
 METHODS = ("auto", "ldl", "spectral")
 
 
-class Process(Labelled):
+class Process(Labelled, ABC):
     """A law of sets of items."""
 
     def condition(self, *, include: Any = (), exclude: Any = ()) -> Self:
@@ -44,9 +45,9 @@ class Process(Labelled):
             raise ValueError(f"include and exclude must be disjoint, both have {names}")
         return self._given(inside, outside)
 
+    @abstractmethod
     def _given(self, inside: np.ndarray, outside: np.ndarray) -> Self:
         """Condition on items by their positions."""
-        raise NotImplementedError
 
 
 class FixedSize(Process):
@@ -74,8 +75,9 @@ class FixedSize(Process):
         """
         return draws(self._draw, size, rng)
 
+    @abstractmethod
     def _draw(self, streams: Streams) -> Array:
-        raise NotImplementedError
+        """Draw one set."""
 
 
 class RandomSize(Process):
@@ -111,6 +113,6 @@ class RandomSize(Process):
         draw = self._sampler(method, several=size not in (None, 1))
         return draws(lambda streams: self._named(draw(streams)), size, rng)
 
+    @abstractmethod
     def _sampler(self, method: str, *, several: bool) -> Callable[[Streams], Array]:
         """Choose how to draw, and prepare it."""
-        raise NotImplementedError

@@ -71,8 +71,8 @@ def walk(
             ratio = rest
             if leaves:
                 ratio *= _real(M[a, a])
-            if exchange:
-                ratio += abs(_number(v[a])) ** 2  # type: ignore[index]
+            if exchange and v is not None:
+                ratio += abs(_number(v[a])) ** 2
         moved.append(coin < ratio)
         if moved[-1]:
             if leaves:

@@ -31,7 +31,7 @@ FAMILIES: dict[str, type[SketchOperator]] = {
 }
 
 
-def _family(family: str) -> type[SketchOperator]:
+def _family(family: str) -> Any:  # a class; each has parameters of its own
     try:
         return FAMILIES[family]
     except (KeyError, TypeError):
@@ -70,7 +70,7 @@ def make(family: str, d: int, m: int | tuple[int, ...], **parameters: Any) -> Sk
     >>> sketch.make("srht", 40, 1000, rng=7) == sketch.SRHT(40, 1000, rng=7)
     True
     """
-    return _family(family)(d, m, **parameters)  # type: ignore[call-arg]
+    return _family(family)(d, m, **parameters)
 
 
 def from_dict(description: dict[str, Any]) -> SketchOperator:
@@ -107,7 +107,7 @@ def from_dict(description: dict[str, Any]) -> SketchOperator:
     m = entries.pop("m")
     if issubclass(cls, _Structured):
         m = tuple(entries.pop("dims"))
-    out = cls(entries.pop("d"), m, rng=seed, **entries)  # type: ignore[call-arg]
+    out = cls(entries.pop("d"), m, rng=seed, **entries)
     object.__setattr__(out, "stream", stream)
     return out
 
