@@ -74,7 +74,7 @@ class Spatial(_Fixed):
 class Stream(_Fixed):
     """A hundred blocks of a thousand rows."""
 
-    params = (["online", "reservoir"], [20], [ONE])
+    params = (["online", "online, p = 1", "reservoir"], [20], [ONE])
     param_names = ("sampler", "columns", "threads")
 
     def setup(self, sampler, columns, threads):
@@ -84,8 +84,9 @@ class Stream(_Fixed):
         self.time_stream(sampler, columns, threads)
 
     def time_stream(self, sampler, columns, threads):
-        if sampler == "online":
-            stream = OnlineRowSampler(columns, 1.0, rng=7)
+        if sampler.startswith("online"):
+            p = 1 if sampler.endswith("p = 1") else 2
+            stream = OnlineRowSampler(columns, 1.0, p=p, rng=7)
             for block in self.blocks:
                 stream.partial_fit(block)
         else:

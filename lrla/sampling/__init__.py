@@ -10,7 +10,7 @@ pivotal (Deville, Tillé 1998; by coordinates Shimizu, Cheng, Musco, Weare 2024)
 Poisson, with replacement (rows of probability 1 kept surely: Larsen, Kolda 2022), and bottom-k
 (Cohen, Kaplan 2007). Its `RowSample` scales rows, estimates totals with standard errors, and merges.
 `ReservoirSampler` does bottom-k for rows that come by once; `OnlineRowSampler` finds the leverage
-scores on the way (Cohen, Musco, Pachocki 2020).
+scores on the way (Cohen, Musco, Pachocki 2020), or weights for other norms (Woodruff, Yasuda 2023).
 
 `logistic_coreset` chooses rows for classification (Mai, Musco, Rao 2021; Munteanu, Omlor 2024), and
 `mu_complexity` says whether few can do; `robust_coreset` is for losses between l_1 and l_2.

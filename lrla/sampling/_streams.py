@@ -27,8 +27,8 @@ class StreamSample(Result):
     status : Status
         Always `Status.CONVERGED`: nothing iterates.
     info : Info
-        ``n_rows``, how many rows came by; ``seed``; of `OnlineRowSampler` also ``eps``, ``ridge``,
-        ``delta`` and ``expected_size``.
+        ``n_rows``, how many rows came by; ``seed``; of `OnlineRowSampler` also ``p``, ``eps``,
+        ``ridge``, ``delta`` and ``rate``.
     """
 
     rows: Array
@@ -36,13 +36,13 @@ class StreamSample(Result):
     status: Status
     info: Info
 
-    def scaled(self, p: float = 2) -> Array:
+    def scaled(self, p: float | None = None) -> Array:
         """Scale the rows to keep p-norms in expectation.
 
         Parameters
         ----------
-        p : float, default 2
-            Which norm.
+        p : float, optional
+            Which norm. By default that of the sampler, and 2 for a reservoir.
 
         Returns
         -------
@@ -50,7 +50,10 @@ class StreamSample(Result):
             ``weights ** (1 / p)`` times the rows.
         """
         xp = space_of(self.rows).xp
-        factors = xp.astype(self.sample.scale(p), real_dtype(xp, self.rows.dtype))
+        factors = xp.astype(
+            self.sample.scale(self.info.get("p", 2) if p is None else p),
+            real_dtype(xp, self.rows.dtype),
+        )
         return self.rows * factors[:, None]
 
 

@@ -295,6 +295,6 @@ def test_more_mistakes_with_online_samplers():
         sampler.partial_fit(np.full((5, 4), np.inf))
     with pytest.raises(TypeError, match="A must be of the array library, device and dtype"):
         sampler.partial_fit(A + 0j)
-    with pytest.raises(ValueError, match="samplers must have equal n, ridge, eps and delta"):
+    with pytest.raises(ValueError, match="samplers must have equal n, ridge, p, eps and delta"):
         sampler.merge(OnlineRowSampler(4, 2.0))
     assert sampler.n_rows == 300
