@@ -27,8 +27,8 @@ from lrla.sampling._sensitivities import Solver
 SCHEMES = ("auto", "lewis", "leverage", "root_leverage", "sensitivity", "mixed", "uniform")
 _FACTOR = 4.0  # of the sizes that eps asks for; claims/subspace_sample.py: the first size does
 _DOUBLINGS = 3
-# of leverage in the mixed scheme: theory leaves constants open, and where leverage alone is much worse
-# than sensitivities, as for heavy rows, more of it shows: claims/subspace_sample.py
+# of leverage in the mixed scheme for p <= 2: theory leaves constants open, and where leverage alone is
+# much worse than sensitivities, as for heavy rows, more of it shows: claims/subspace_sample.py
 _AUGMENT = 0.25
 _SHRINK = 0.8  # a round of root leverage that keeps more than this part is the last but one
 
@@ -68,9 +68,10 @@ def subspace_sample(
         What rows are drawn in proportion to. "lewis": Lewis weights [1]_; "leverage": leverage
         scores, the same for p = 2 and without a guarantee for other p; "root_leverage": leverage
         scores to the power p/2, for p < 2, again and again until the sample stops shrinking [2]_;
-        "sensitivity": `sensitivities`; "mixed": sensitivities plus a quarter of the leverage
-        scores [2]_ [3]_, p >= 1; "uniform": all the same, for contrast. "auto": "leverage" for p = 2, "lewis"
-        otherwise.
+        "sensitivity": `sensitivities`; "mixed": sensitivities s and leverage scores, p >= 1: for
+        p <= 2 s plus a quarter of the leverage scores of A [3]_, for p > 2 equal shares of s and of
+        the leverage scores of ``s**(1/2 - 1/p) * A`` [2]_, see the notes; "uniform": all the same,
+        for contrast. "auto": "leverage" for p = 2, "lewis" otherwise.
     verify : bool, default True
         Measure the distortion of the sample. With eps, a sample that is found to be worse is
         replaced by another of twice the size, up to three times.
@@ -119,6 +120,15 @@ def subspace_sample(
     mixed (S + r) / eps**2 for p <= 2 [3]_ and r**(2/p) S**(2 - 4/p) / eps**2 for p > 2 [2]_. Here
     the logarithms are left out and the constant is 4, which was calibrated, not proven: hence
     ``verify``. For p other than 2 the distortion found is a lower bound of the true one.
+
+    Which leverage scores are mixed for p > 2: rows drawn with probabilities q become
+    ``q**(-1/p) * a``. Their error is ``eps**2 = t * S**(1 - 2/p)`` up to logarithms [2]_, with t the
+    largest ``h / q``, h the leverage scores of ``q**(1/2 - 1/p) * A``. If ``q >= s / alpha``, then
+    ``t <= alpha``, as the largest sensitivity of all does not rise when p falls to 2. If also
+    ``q >= h / beta``, h the leverage scores for ``q = s``, then
+    ``t <= alpha**(1 - 2/p) * beta**(2/p)``. With alpha = 2 S / size and beta = 2 r / size, that is
+    equal shares, this is the bound above. The leverage scores of A itself can be far less where
+    sensitivities are large: that bound then fails, and so it does in practice for heavy tails.
 
     Which scheme: Lewis weights need no sensitivities, and are as good as any for p <= 2. Where S is
     far below r**(p/2), as it is in many data, the mixed scheme saves rows for p > 2. It costs a
@@ -234,7 +244,16 @@ def _scores(op: Operator, p: float, scheme: str, leverage: Any, seed: int) -> Sc
     S = float(xp.sum(s))
     if scheme == "sensitivity":
         return Scores(s, S * r ** (1 - p / 2) if p < 2 else S ** (2 - 2 / p), S)
-    return Scores(s + _AUGMENT * tau, S + r if p <= 2 else r ** (2 / p) * S ** (2 - 4 / p), S)
+    need = S + r if p <= 2 else r ** (2 / p) * S ** (2 - 4 / p)
+    return Scores(_mixed(op, p, s, leverage, seed), need, S)
+
+
+def _mixed(op: Operator, p: float, s: Array, leverage: Any, seed: int) -> Array:
+    """Add leverage scores to sensitivities s."""
+    if p <= 2:
+        return s + _AUGMENT * leverage.scores
+    spread = leverage_scores(op.A, weights=s ** (1 - 2 / p), rng=seed).scores
+    return s / op.space.xp.sum(s) + spread / leverage.rank
 
 
 def _draw(

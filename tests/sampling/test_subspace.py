@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import lrla
-from lrla.sampling import distortion, leverage_scores, sample_rows, subspace_sample
+from lrla.sampling import distortion, leverage_scores, sample_rows, sensitivities, subspace_sample
 from lrla.sampling._distortion import Measure
 from lrla.sampling._lp_frame import dense
-from lrla.sampling._subspace import _draw, _scores
+from lrla.sampling._subspace import _draw, _mixed, _scores
 from lrla.testing import row_designs
 
 CASES = [
@@ -65,6 +65,42 @@ def test_mixed_is_never_much_worse_than_the_best(p):
         others = ["lewis", "sensitivity", "leverage"] + ["root_leverage"] * (p < 2)
         best = min(np.median(errors(A, p, 200, 25, scheme=scheme)) for scheme in others)
         assert mixed <= 1.3 * best, name
+
+
+def largest_leverage(A, p, q):
+    """Return t of the notes of `subspace_sample`, times the size, for scores q."""
+    q = q / q.sum()
+    return np.max(leverage_scores(A, weights=q ** (1 - 2 / p)).scores / q)
+
+
+@pytest.mark.parametrize("p", [2.5, 3, 4, 8])
+def test_mixed_scores_bound_the_leverage_of_what_is_drawn(p):
+    """The bound behind S**(2 - 4/p) rank**(2/p), which is not one of probability."""
+    for name, A in row_designs(300, 5, rng=90210).items():
+        scores = _scores(dense(A)[0], p, "mixed", leverage_scores(A), 1)
+        bound = 2 * scores.total ** (1 - 2 / p) * 5 ** (2 / p)
+        assert largest_leverage(A, p, scores.values) <= bound * 1.02, name  # s is known to 1e-2
+        assert scores.need == pytest.approx(bound / 2 * scores.total ** (1 - 2 / p))
+
+
+def test_sensitivities_alone_or_with_the_leverage_of_the_data_do_not():
+    """Mutants: even rows, and a column with one large entry, of little leverage."""
+    n, p, ones = 16, 4, 100_000
+    even = np.random.default_rng(90210).standard_normal((600, n))
+    column = np.append(np.ones(ones), (10 * ones) ** 0.25)
+    A = np.zeros((len(even) + len(column), n + 1))
+    A[: len(even), :n] = even
+    A[len(even) :, n] = column
+    s = np.append(sensitivities(even, p, tol=1e-2).scores, column**p / np.sum(column**p))
+    leverage = leverage_scores(A)
+    assert leverage.scores[-1] < 0.02
+    assert s[-1] > 0.9
+    mixed = _mixed(dense(A)[0], p, s, leverage, 1)
+    bound = 2 * s.sum() ** (1 - 2 / p) * (n + 1) ** (2 / p)
+    assert largest_leverage(A, p, mixed) < 0.6 * bound
+    assert largest_leverage(A, p, s) > 1.05 * bound
+    plain = s / s.sum() + leverage.scores / (n + 1)
+    assert largest_leverage(A, p, plain) > 1.2 * bound
 
 
 @pytest.mark.statistical
