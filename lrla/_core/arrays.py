@@ -76,7 +76,7 @@ def space_of(*arrays: Any) -> Space:
 
 
 def as_array(x: Any, name: str, *, ndim: tuple[int, ...] = (2,)) -> Array:
-    """Check a dense argument at the door and promote integers and booleans to float64.
+    """Check a dense argument at the door and make it floating, in the byte order of the machine.
 
     Raises
     ------
@@ -109,11 +109,19 @@ def as_array(x: Any, name: str, *, ndim: tuple[int, ...] = (2,)) -> Array:
 
 
 def as_floating(x: Array) -> Array:
-    """Promote integers and booleans to float64, float16 to float32, and leave the rest alone."""
+    """Promote integers and booleans to float64, float16 to float32; put bytes into native order."""
     xp = compat.array_namespace(x)
+    x = native(x)
     if xp.isdtype(x.dtype, _FLOATS):
         return xp.astype(x, xp.float32) if str(x.dtype).endswith("float16") else x
     return xp.astype(x, xp.float64)
+
+
+def native(x: Array) -> Array:
+    """Copy an array of the other byte order, as FITS files hold, into the one compiled code reads."""
+    if isinstance(x, np.ndarray) and not x.dtype.isnative:
+        return x.astype(x.dtype.newbyteorder("="))
+    return x
 
 
 def real_dtype(xp: ModuleType, dtype: Any) -> Any:
@@ -159,8 +167,12 @@ def check_finite(x: Array, name: str) -> None:
         return
     flat = xp.reshape(finite, (-1,))
     first = int(xp.argmin(xp.astype(flat, xp.int8)))
-    where = np.unravel_index(first, tuple(x.shape))
-    raise ValueError(
-        f"{name} must be finite, got NaN or infinity at index "
-        f"{tuple(int(i) for i in where)}; remove or impute such entries first"
+    raise not_finite(name, np.unravel_index(first, tuple(x.shape)))
+
+
+def not_finite(name: str, index: tuple[Any, ...]) -> ValueError:
+    """Say where NaN or infinity stands."""
+    return ValueError(
+        f"{name} must be finite, got NaN or infinity at index {tuple(int(i) for i in index)}; "
+        "remove or impute such entries first"
     )

@@ -7,7 +7,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lrla._core.arrays import Array, Space, adjoint, as_array, numpy_space, real_dtype, space_of
+from lrla._core.arrays import (
+    Array,
+    Space,
+    adjoint,
+    as_array,
+    as_floating,
+    check_finite,
+    native,
+    not_finite,
+    numpy_space,
+    real_dtype,
+    space_of,
+)
 from lrla._core.threads import ranges
 
 Kind = Literal["dense", "sparse", "operator", "blocks"]
@@ -52,7 +64,7 @@ class Operator:
         if self.kind == "blocks":
             return self.space.xp.concat(self.A.map(lambda block, a, b: block @ X), axis=0)
         if self.kind == "operator":
-            return self.space.xp.asarray(self.A.matmat(X))
+            return as_floating(self.space.xp.asarray(self.A.matmat(X)))
         return self.A @ X
 
     def rmatmat(self, Y: Array) -> Array:
@@ -61,7 +73,7 @@ class Operator:
             (out,) = self.A.sum(lambda block, a, b: (adjoint(block) @ Y[a:b, :],))
             return out
         if self.kind == "operator":
-            return self.space.xp.asarray(self.A.rmatmat(Y))
+            return as_floating(self.space.xp.asarray(self.A.rmatmat(Y)))
         if self.kind == "sparse":
             return (self.A.conj() if self.A.dtype.kind == "c" else self.A).T @ Y
         return adjoint(self.A) @ Y
@@ -81,6 +93,18 @@ class Operator:
         """Return data, indices and indptr of a sparse matrix in CSR form."""
         A = self.A.tocsr()
         return A.data, A.indices, A.indptr
+
+    def check_entries(self, name: str = "A") -> None:
+        """Refuse NaN and infinity among the entries of an array or sparse matrix, saying where."""
+        if self.kind == "dense":
+            check_finite(self.A, name)
+            return
+        xp = self.space.xp
+        if bool(xp.all(xp.isfinite(self.A.data))):
+            return
+        entries = self.A.tocoo()
+        first = int(xp.argmin(xp.isfinite(entries.data)))
+        raise not_finite(name, (entries.row[first], entries.col[first]))
 
     def todense(self) -> Array:
         """Form the matrix; for operators by products with the columns of the identity."""
@@ -141,8 +165,12 @@ def as_operator(A: Any, name: str = "A") -> Operator:
 def _sparse(A: Any, name: str) -> Operator:
     if A.ndim != 2:
         raise ValueError(f"{name} must have 2 dimensions, got shape {tuple(A.shape)}")
+    if not A.dtype.isnative:
+        A = A.astype(A.dtype.newbyteorder("="))
     if A.format not in ("csr", "csc"):
         A = A.tocsr()
+    if not (A.indices.dtype.isnative and A.indptr.dtype.isnative):
+        A = type(A)((A.data, native(A.indices), native(A.indptr)), shape=A.shape)
     kind = A.dtype.kind
     if kind in "biu" or A.dtype == np.float16:
         A = A.astype(np.float32 if kind == "f" else np.float64)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lrla._core.arrays import Space, as_floating, space_of
+from lrla._core.arrays import Space, as_array, space_of
 from lrla._core.threads import inline
 
 _T = TypeVar("_T")
@@ -38,7 +38,7 @@ class RowBlocks:
         ends = np.cumsum(A.chunks[0]).tolist()
         self.array = A
         self.shape: tuple[int, int] = (int(A.shape[0]), int(A.shape[1]))
-        self.dtype = as_floating(A._meta).dtype
+        self.dtype = as_array(A._meta, "A").dtype
         self.bounds = tuple(zip([0, *ends[:-1]], ends, strict=True))
         self.space: Space = space_of(A._meta)
 
@@ -68,7 +68,7 @@ class RowBlocks:
 
 def _call(function: Callable[..., Any], chunk: Any, a: int, b: int) -> Any:
     with inline():  # Dask runs as many of these as it has workers
-        return function(as_floating(chunk), a, b)
+        return function(as_array(chunk, "A"), a, b)  # chunks may be of other types than dask knows
 
 
 def _add(parts: list[tuple[Any, ...]]) -> tuple[Any, ...]:

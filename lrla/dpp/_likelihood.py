@@ -194,5 +194,5 @@ def likelihood_of_factor(B: Any) -> Likelihood:
         raise TypeError(f"B must be an array or a sparse matrix, got {type(B).__name__}")
     if op.shape[0] == 0:
         raise ValueError(f"B must have at least one row, got shape {op.shape}")
-    check_finite(op.A if op.kind == "dense" else op.A.data, "B")
+    op.check_entries("B")
     return OfFactor(op)

@@ -6,10 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from lrla._core.arrays import Array, Space, as_array, check_finite, is_complex, space_of
-from lrla._core.operators import is_sparse
+from lrla._core.operators import as_operator, is_sparse
 from lrla._core.threads import ranges
 from lrla.kernels.manhattan import manhattan
 
@@ -290,10 +288,9 @@ def as_kernel(K: Any) -> Any:
     if not is_sparse(K) and hasattr(K, "diagonal") and hasattr(K, "block"):
         out: Any = Asked(K)
     elif is_sparse(K):
-        if K.dtype.kind not in "fc":
-            K = K.astype(np.float64)
-        check_finite(K.tocsr().data, "K.data")
-        out = Sparse(K)
+        op = as_operator(K, "K")
+        op.check_entries("K")
+        out = Sparse(op.A)
     else:
         if hasattr(K, "matmat"):
             raise TypeError(

@@ -10,7 +10,7 @@ import array_api_compat as compat
 import numpy as np
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, Space, adjoint, check_finite, is_complex, unit_roundoff
+from lrla._core.arrays import Array, Space, adjoint, is_complex, unit_roundoff
 from lrla._core.operators import Operator, as_operator
 from lrla._core.random import Domain, Key, tag
 from lrla._core.threads import ranges
@@ -154,10 +154,8 @@ class Matrix:
         return Y
 
     def _explain(self) -> None:
-        if self.op.kind == "dense":
-            check_finite(self.op.A, "A")
-        if self.op.kind == "sparse":
-            check_finite(self.op.A.data, "A.data")
+        if self.op.kind in ("dense", "sparse"):
+            self.op.check_entries()
         raise ValueError(
             "products with A must be finite, got NaN or infinity; remove or impute such entries, "
             "or divide A by its largest entry"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, adjoint, check_finite
+from lrla._core.arrays import Array, adjoint
 from lrla._core.operators import Operator, as_operator
 from lrla.blocks import as_blocks
 from lrla.sketch import Gaussian
@@ -25,7 +25,7 @@ def look(A: Any, name: str = "A") -> Operator:
     if op.kind in ("dense", "sparse"):
         entries = op.A if op.kind == "dense" else op.A.data
         if not math.isfinite(linalg.norm(entries)):  # overflow or worse
-            check_finite(entries, name if op.kind == "dense" else f"{name}.data")
+            op.check_entries(name)
     return op
 
 

@@ -87,7 +87,7 @@ def look(A: Any, b: Any, weights: Any, ridge: Any, *, complex_ok: bool) -> Quest
     if b.shape[0] != m:
         raise ValueError(f"b must have as many rows as A, got shapes {tuple(b.shape)} and {(m, n)}")
     check_finite(b, "b")
-    check_finite(op.A if op.kind == "dense" else op.A.data, "A")
+    op.check_entries()
     if not complex_ok and (is_complex(b) or xp.isdtype(op.dtype, "complex floating")):
         raise TypeError(
             "A and b must be real for this loss, got complex numbers; 1 < p < inf takes them"

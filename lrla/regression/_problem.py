@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, Space, check_finite, unit_roundoff
+from lrla._core.arrays import Array, Space, unit_roundoff
 from lrla._core.operators import Operator
 from lrla._core.threads import ranges
 from lrla.kernels.gram import gram, gram_of
@@ -172,7 +172,7 @@ class Problem:
         xp, op = self.space.xp, self.op
         root = None if self.weights is None else xp.sqrt(self.weights)
         if op.kind == "sparse":
-            check_finite(op.A.data, "A.data")
+            op.check_entries()
             size = Operator(abs(op.A), op.kind, op.space, op.real_dtype)
             A = (size if root is None else size.scaled_rows(root)).A
             return A.max(axis=0).toarray().ravel()
@@ -182,7 +182,7 @@ class Problem:
             peaks.append(xp.max(sizes if root is None else root[a:b, None] * sizes, axis=0))
         peak = xp.max(xp.stack(peaks), axis=0)
         if not bool(xp.all(xp.isfinite(peak))):
-            check_finite(op.A, "A")
+            op.check_entries()
         return peak
 
     def _sketched(self, S: SketchOperator | None) -> tuple[Array, Array]:

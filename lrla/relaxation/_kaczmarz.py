@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lrla._core.arrays import check_finite, is_complex
+from lrla._core.arrays import is_complex
 from lrla._core.iteration import Callback, Loop
 from lrla._core.linalg import norm
 from lrla._core.operators import as_operator
@@ -138,8 +138,8 @@ def kaczmarz(
             "single rows, which a linear operator does not have"
         )
     problem = pose(op, b, x0, rtol, atol, single=True)
+    problem.op.check_entries()
     system = with_rows(problem.op)
-    check_finite(system.data, "A")
     rows = Rows(system, problem.b, omega, seed_of(rng), block_size, n_candidates)
     if method == "cgmn":
         return announce(_accelerated(problem, rows, max_iter, callback))

@@ -83,9 +83,8 @@ def read(A: Any) -> System:
     m, n = op.shape
     if m != n:
         raise ValueError(f"A must be square, got shape {(m, n)}; kaczmarz solves other systems")
-    system = with_rows(op)
-    check_finite(system.data, "A")
-    return system
+    op.check_entries()
+    return with_rows(op)
 
 
 def with_rows(op: Operator) -> System:

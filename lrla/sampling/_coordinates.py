@@ -147,7 +147,7 @@ def by_form(task: Task) -> Coordinates | None:
     G = gram_csr(*op.csr(), n, task.weights)
     size = xp.sqrt(xp.astype(abs(xp.linalg.diagonal(G)), op.real_dtype))
     if not bool(xp.all(xp.isfinite(size))):
-        check_finite(op.A.data, "A.data")
+        op.check_entries()
         return None
     if task.ridge:
         G = G + task.ridge * op.space.eye(n, G.dtype)
@@ -181,8 +181,8 @@ def sketched(task: Task, d: int) -> Coordinates:
     S = SparseSign(d, m, rng=task.seed)
     B = S.apply(op.A, weights=task.weights)
     if not bool(xp.all(xp.isfinite(B))):
-        if op.kind == "dense":
-            check_finite(op.A, "A")
+        if op.kind in ("dense", "sparse"):
+            op.check_entries()
         raise ValueError("A must be finite and of moderate size, got NaN or infinity in it")
     keep = 1.0
     if task.ridge:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lrla._core.arrays import check_finite, is_complex
+from lrla._core.arrays import is_complex
 from lrla._core.errors import AccuracyWarning, warn
 from lrla._core.operators import Operator, as_operator
 from lrla._core.results import Info, Result, Status
@@ -124,7 +124,7 @@ def _look(A: Any, labels: Any) -> tuple[Any, bool]:
     entries = op.A.data if op.kind == "sparse" else op.A
     if is_complex(entries):
         raise TypeError(f"A must be real, got dtype {op.dtype}")
-    check_finite(entries, "A")
+    op.check_entries()
     Z = op.A.astype(np.float64)
     if labels is not None:
         y = np.asarray(labels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lrla._core.arrays import Array, check_finite, real_dtype, space_of
+from lrla._core.arrays import Array, real_dtype, space_of
 from lrla._core.operators import Operator, as_operator
 from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
@@ -69,7 +69,7 @@ def as_rows(A: Any, n: int, before: Array | None) -> Operator:
             "A must be of the array library, device and dtype of the blocks before, got "
             f"{op.dtype} after {before.dtype}"
         )
-    check_finite(op.A.data if op.kind == "sparse" else op.A, "A")
+    op.check_entries()
     return op
 
 

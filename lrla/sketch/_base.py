@@ -11,6 +11,7 @@ from lrla._core.arrays import (
     Array,
     Space,
     as_array,
+    check_finite,
     is_complex,
     numpy_space,
     real_dtype,
@@ -168,8 +169,8 @@ class SketchOperator(ABC):
         Raises
         ------
         ValueError
-            If A does not have m rows, or as many rows as the slice; if weights are negative or
-            not one for each row.
+            If A does not have m rows, or as many rows as the slice; if weights are negative, not
+            finite, or not one for each row.
         TypeError
             If A is not an array, sparse matrix or linear operator of numbers.
         """
@@ -426,8 +427,10 @@ def _roots(weights: Any, A: Any, m: int) -> Array:
             f"weights must be {m} real numbers, none negative, one for each row of A; got shape "
             f"{tuple(weights.shape)}, dtype {weights.dtype}"
         )
-    op = as_operator(A)
-    return xp.astype(xp.sqrt(weights), op.real_dtype, copy=False)
+    check_finite(weights, "weights")
+    root = xp.astype(xp.sqrt(weights), as_operator(A).real_dtype, copy=False)
+    check_finite(root, f"square roots of weights in {root.dtype}")
+    return root
 
 
 def _count(value: Any, name: str) -> int:

@@ -26,6 +26,11 @@ def distortion(S: SketchOperator, A: Any) -> tuple[float, float]:
         ``smallest * norm(y) <= norm(S @ y) <= largest * norm(y)`` for every y in range(A), with
         equality for some. The smallest is 0 if d is less than the rank of A. (1, 1) if A = 0.
 
+    Raises
+    ------
+    TypeError
+        If S is not a sketch.
+
     Notes
     -----
     The range is that of the singular vectors whose singular values exceed max(m, n) * eps times
@@ -40,6 +45,8 @@ def distortion(S: SketchOperator, A: Any) -> tuple[float, float]:
     >>> 0.5 < low < high < 1.5
     True
     """
+    if not isinstance(S, SketchOperator):
+        raise TypeError(f"S must be a sketch, such as SparseSign(d, m), got {type(S).__name__}")
     op = as_operator(A)
     U, s, _ = linalg.svd(op.todense())
     if s.shape[0] == 0 or float(s[0]) == 0.0:

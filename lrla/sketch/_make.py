@@ -89,7 +89,7 @@ def from_dict(description: dict[str, Any]) -> SketchOperator:
     Raises
     ------
     ValueError
-        If the family is unknown.
+        If the family is unknown, or an entry is missing.
 
     Examples
     --------
@@ -101,6 +101,14 @@ def from_dict(description: dict[str, Any]) -> SketchOperator:
     """
     entries = dict(description)
     cls = _family(entries.pop("family", None))
+    needed = ["parts"] if cls is Stack else ["d", "m", "seed", "stream"]
+    needed += ["dims"] if issubclass(cls, _Structured) else []
+    missing = [name for name in needed if name not in entries]
+    if missing:
+        raise ValueError(
+            f"description must be what to_dict returned, got one of a {cls.__name__} without "
+            f"{', '.join(missing)}"
+        )
     if cls is Stack:
         return Stack(entries["parts"])
     stream, seed = entries.pop("stream"), entries.pop("seed")

@@ -14,6 +14,7 @@ from lrla._core.threads import ranges
 from lrla.kernels import philox, sparse_sign
 from lrla.sketch._base import SketchOperator, _count, draw_on
 
+_UNIT = 1 << 31  # probabilities of very sparse sketches are multiples of 1/_UNIT
 _TABLE = 1 << 24  # entries of the table of targets held at a time: 64 MiB
 
 
@@ -190,8 +191,8 @@ class VerySparse(SketchOperator):
     m : int
         Number of columns of S: rows of the data.
     s : float, optional
-        Entries are +-sqrt(s/d), each with probability 1/(2s), else 0. The default sqrt(m) is that
-        of [1]_; 3 is that of Achlioptas [2]_.
+        Between 1 and 2**31. Entries are +-sqrt(s/d), each with probability 1/(2s), else 0. The
+        default sqrt(m) is that of [1]_; 3 is that of Achlioptas [2]_.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         Where the seed comes from; ``S.seed`` reproduces it.
 
@@ -199,7 +200,7 @@ class VerySparse(SketchOperator):
     -----
     It preserves distances between given points (Johnson-Lindenstrauss) when no coordinate
     dominates; on subspaces it promises nothing, because columns of S may be zero. The probability
-    is rounded to a multiple of 2**-31. Cost: d m / 4 random blocks, and d/s operations for each
+    1/s is rounded to a multiple of 2**-31, and entries are scaled by what it became. Cost: d m / 4 random blocks, and d/s operations for each
     stored entry of A.
 
     References
@@ -220,14 +221,14 @@ class VerySparse(SketchOperator):
 
     def __init__(self, d: int, m: int, *, s: float | None = None, rng: Any = None) -> None:
         s = math.sqrt(_count(m, "m")) if s is None else float(s)
-        if not 1.0 <= s < math.inf:
-            raise ValueError(f"s must be at least 1 and finite, got {s}")
+        if not 1.0 <= s <= _UNIT:
+            raise ValueError(f"s must be between 1 and 2**31, got {s}")
         self._describe(d, m, rng, s=s)
 
     def _block(self, start: int, stop: int) -> Any:
         from scipy.sparse import coo_array
 
-        threshold = round(2**31 / self.s)
+        threshold = round(_UNIT / self.s)
         parts = []
         step = max(1, (1 << 22) // self.d)
         for a in range(start, max(stop, start + 1), step):  # once even if there is nothing
@@ -239,7 +240,8 @@ class VerySparse(SketchOperator):
             signs = np.where(w[columns, rows] & 1, -1.0, 1.0)
             parts.append((signs, rows, columns + (a - start)))
         data, rows, columns = (np.concatenate(piece) for piece in zip(*parts, strict=True))
-        values = data * math.sqrt(self.s / self.d)
+        # by the probability that was drawn with, so that E[S^T S] = I whatever it was rounded to
+        values = data * math.sqrt(_UNIT / (threshold * self.d))
         return coo_array((values, (rows, columns)), shape=(self.d, stop - start)).tocsc()
 
     def _flops(self, size: int, n: int) -> float:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import lrla
 from lrla import regression as R
@@ -39,6 +40,55 @@ def test_integers_become_floats_in_the_blocks():
     blocks = as_blocks(da.from_array(np.arange(12).reshape(6, 2), chunks=(4, 2)))
     assert blocks.dtype == np.float64
     assert all(block.dtype == np.float64 for block in blocks.map(lambda block, a, b: block))
+
+
+def foreign(x):
+    return x.astype(x.dtype.newbyteorder("S"))
+
+
+def test_foreign_byte_orders_become_native():
+    A, b, w = data(m=900)
+    given = da.from_array(foreign(A), chunks=(200, 20))
+    blocks = as_blocks(given)
+    assert blocks.dtype == np.float64
+    assert blocks.dtype.isnative
+    assert all(block.dtype.isnative for block in blocks.map(lambda block, a, b: block))
+    S = sketch.SparseSign(60, 900, rng=5)
+    np.testing.assert_array_equal(S @ given, S @ chunked(A, rows=200))
+    got = lrla.lstsq(given, foreign(b), weights=foreign(w), ridge=foreign(np.ones(20)), rng=5)
+    want = lrla.lstsq(chunked(A, rows=200), b, weights=w, ridge=np.ones(20), rng=5)
+    np.testing.assert_array_equal(got.x, want.x)
+
+
+def masked(block):
+    return np.ma.masked_array(block, mask=block > 2)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (masked, r"A must be an array, got MaskedArray; .* masked entries filled"),
+        (lambda block: block.astype(object), "A must hold float32, .* got dtype object"),
+        (lambda block: block.astype(str), "A must hold float32, .* got dtype <U"),
+        (scipy.sparse.csr_matrix, r"A must be an array, got csr_matrix; pass A.toarray\(\)"),
+    ],
+    ids=["masked", "object", "text", "sparse"],
+)
+def test_chunks_pass_the_checks_that_arrays_pass(change, message, known):
+    """Also those chunks of which dask does not know what they are."""
+    A, b, _ = data(m=900)
+    meta = change(np.empty((0, 0))) if known else np.empty((0, 0))
+    given = chunked(A, rows=200, columns=20).map_blocks(change, meta=meta)
+    for use in (lambda: lrla.lstsq(given, b), lambda: sketch.Gaussian(9, 900, rng=1) @ given):
+        with pytest.raises(TypeError, match=message):
+            use()
+
+
+def test_masked_vectors_are_refused():
+    given = da.ma.masked_array(da.ones(900, chunks=200), mask=da.zeros(900, chunks=200) == 0)
+    with pytest.raises(TypeError, match="A must be an array, got MaskedArray"):
+        sketch.Gaussian(9, 900, rng=1) @ given
 
 
 def test_the_sum_is_a_fixed_tree():

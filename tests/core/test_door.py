@@ -52,6 +52,68 @@ def test_floating_arrays_enter_without_a_copy(tmp_path):
     assert np.shares_memory(entered, mapped)
 
 
+def foreign(x):
+    """The same numbers with their bytes in the other order."""
+    return x.astype(x.dtype.newbyteorder("S"))
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8", "c16", "i4", "u2"])
+def test_foreign_byte_orders_become_native(dtype):
+    x = np.arange(12).reshape(3, 4).astype(dtype)
+    for given in (foreign(x), foreign(x).T, foreign(x)[::2]):
+        entered = arrays.as_array(given, "x")
+        assert entered.dtype == arrays.as_array(x, "x").dtype
+        assert entered.dtype.isnative
+        np.testing.assert_array_equal(entered, given)
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia"])
+@pytest.mark.parametrize("kind", ["array", "matrix"])
+def test_foreign_byte_orders_in_sparse_matrices_become_native(form, kind):
+    A = getattr(sp, f"{form}_{kind}")(np.diag([1.0, 2.0, 3.0]))
+    want = A.toarray()
+    for part in ("data", "indices", "indptr", "coords", "offsets"):
+        old = getattr(A, part, None)
+        if old is not None:
+            setattr(A, part, tuple(map(foreign, old)) if part == "coords" else foreign(old))
+    op = as_operator(A)
+    assert all(x.dtype.isnative for x in op.csr())
+    assert op.dtype == np.float64
+    np.testing.assert_array_equal(op.matmat(np.eye(3)), want)
+    assert not A.data.dtype.isnative  # the user's own is as it was
+
+
+def test_products_of_operators_are_floating_and_native():
+    A = foreign(np.arange(6).reshape(3, 2))
+
+    class Given:
+        shape, dtype = A.shape, A.dtype
+
+        def matmat(self, X):
+            return foreign(A @ X)
+
+        def rmatmat(self, Y):
+            return A.T @ Y.astype(int)
+
+    op = as_operator(Given())
+    for out in (op.matmat(np.eye(2)), op.rmatmat(np.eye(3)).T):
+        assert out.dtype == np.float64
+        assert out.dtype.isnative
+        np.testing.assert_array_equal(out, A)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array, sp.csc_matrix])
+@pytest.mark.parametrize("bad", [np.nan, -np.inf])
+def test_entries_that_are_not_finite_are_named_by_row_and_column(form, bad):
+    A = np.diag(np.arange(1.0, 8.0))
+    as_operator(form(A)).check_entries("B")
+    A[5, 2] = bad
+    with pytest.raises(
+        ValueError, match=r"^B must be finite, got NaN or .* at index \(5, 2\); rem"
+    ):
+        as_operator(form(A)).check_entries("B")
+
+
 @pytest.mark.parametrize(
     ("x", "error", "message"),
     [

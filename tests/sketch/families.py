@@ -100,11 +100,11 @@ def _sparse_sign(S, nnz):
 
 
 def _very_sparse(S):
-    out = np.zeros(S.shape)
+    out, count = np.zeros(S.shape), round(2**31 / S.s)
     for j in range(S.m):
         for i, word in enumerate(_words(S, Domain.VERY_SPARSE, 0, j, S.d)):
-            if (word >> 1) < round(2**31 / S.s):
-                out[i, j] = (-1.0 if word & 1 else 1.0) * math.sqrt(S.s / S.d)
+            if (word >> 1) < count:
+                out[i, j] = (-1.0 if word & 1 else 1.0) / math.sqrt(count / 2**31 * S.d)
     return out
 
 

@@ -150,6 +150,45 @@ def test_index_mistakes(name):
             S.block(a, b)
 
 
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.ones(M - 1), r"weights must be 45 real numbers, none negative, .* got shape \(44,\)"),
+        (-np.ones(M), "weights must be 45 real numbers, none negative"),
+        (np.ones(M, complex), "weights must be 45 real numbers, .* dtype complex128"),
+        (np.where(np.arange(M) == 7, np.nan, 1), r"weights must be finite, .* at index \(7,\)"),
+        (np.where(np.arange(M) == 9, np.inf, 1), r"weights must be finite, .* at index \(9,\)"),
+        (np.full(M, 1e300), r"square roots of weights in float32 must be finite, .* \(0,\)"),
+    ],
+    ids=["short", "negative", "complex", "nan", "infinite", "overflowing"],
+)
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array, da.from_array])
+def test_weights_that_are_none(weights, message, form):
+    S, A = FAMILIES["sparse_sign"](SEED), np.ones((M, 2), np.float32)
+    with np.errstate(over="ignore"), pytest.raises(ValueError, match=message):
+        S.apply(form(A), weights=weights)
+
+
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        ({"family": "srht"}, "of a SRHT without d, m, seed, stream$"),
+        ({"family": "srht", "d": 3, "m": 8, "seed": 1}, "got one of a SRHT without stream$"),
+        ({"family": "tensor_sketch", "d": 3, "m": 8, "seed": 1, "stream": 0}, "without dims$"),
+        ({"family": "stack"}, "description must be what to_dict returned, .* Stack without parts"),
+    ],
+)
+def test_descriptions_with_holes(description, message):
+    with pytest.raises(ValueError, match=message):
+        sketch.from_dict(description)
+
+
+@pytest.mark.parametrize("S", [3, np.eye(M), None])
+def test_distortion_is_of_a_sketch(S):
+    with pytest.raises(TypeError, match=r"S must be a sketch, such as SparseSign\(d, m\), got"):
+        sketch.distortion(S, np.eye(M, 2))
+
+
 CLASSES = {
     "Gaussian": sketch.Gaussian,
     "Rademacher": sketch.Rademacher,
@@ -186,8 +225,8 @@ def test_parameters_of_families():
             sketch.SparseSign(4, 10, nnz_per_col=value)
         with pytest.raises(ValueError, match="nnz_per_row must be a positive integer, got"):
             sketch.LESS(4, 10, nnz_per_row=value)
-    for value in (0.5, 0, -1, math.inf, math.nan):
-        with pytest.raises(ValueError, match="s must be at least 1 and finite, got"):
+    for value in (0.5, 0, -1, 2.0**31 + 1, 1e12, math.inf, math.nan):
+        with pytest.raises(ValueError, match=r"s must be between 1 and 2\*\*31, got"):
             sketch.VerySparse(4, 10, s=value)
     for value in (3, 12, 0, -2, 1.5):
         with pytest.raises(

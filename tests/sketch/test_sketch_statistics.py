@@ -176,10 +176,19 @@ def test_p7_signs_of_a_rademacher_sketch():
 def test_p7_entries_of_a_very_sparse_sketch():
     S = sketch.VerySparse(40, 5000, s=9, rng=80_800)
     block = S[:, :5000]
-    np.testing.assert_allclose(np.abs(block.data), math.sqrt(9 / 40), rtol=1e-14)
+    drawn = round(2**31 / 9) / 2**31
+    np.testing.assert_allclose(np.abs(block.data), 1 / math.sqrt(drawn * 40), rtol=1e-14)
     assert scipy.stats.binomtest(block.nnz, 200_000, 1 / 9).pvalue > ALARM / 3
     assert scipy.stats.binomtest(int((block.data > 0).sum()), block.nnz).pvalue > ALARM / 3
     assert uniform_p(block.indices, 40) > ALARM / 3
+
+
+def test_p6_very_sparse_sketches_are_scaled_by_the_probability_that_is_drawn():
+    """A probability of 2000.4 / 2**31 becomes 2000 / 2**31: E[entry**2] = 1/d is for that one."""
+    S = sketch.VerySparse(4096, 4096, s=2**31 / 2000.4, rng=11_100)
+    hits = S[:, :].data
+    assert 2 <= hits.size <= 50  # 15.6 are to be expected
+    np.testing.assert_allclose(hits**2 * (2000 / 2**31), 1 / 4096, rtol=1e-14)
 
 
 def test_p7_places_of_a_less_sketch():
