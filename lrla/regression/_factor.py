@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, space_of, unit_roundoff
@@ -39,6 +39,14 @@ class Factor:
     def condition(self) -> float:
         """Largest over smallest of the singular values kept."""
         return float(self.sigma[0] / self.sigma[-1]) if self.rank else 1.0
+
+    def truncated(self, rcond: float) -> Factor:
+        """Count singular values below ``rcond`` times the largest as zero, too."""
+        k = linalg.rank_of(self.sigma, rcond)
+        if k == self.rank:
+            return self
+        null = space_of(self.V).xp.concat((self.V[:, k:], self.null), axis=1)
+        return replace(self, sigma=self.sigma[:k], V=self.V[:, :k], null=null)
 
     def _root(self) -> Array:
         return (self.sigma[:, None] ** 2 + self.shift) ** 0.5

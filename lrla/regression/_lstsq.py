@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array
-from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback, Loop
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
@@ -18,7 +17,7 @@ from lrla.regression import _methods
 from lrla.regression._input import Question, look
 from lrla.regression._plan import Plan, choose, predict
 from lrla.regression._problem import OutOfRangeError, Problem
-from lrla.regression._refine import ROUNDS
+from lrla.regression._refine import ROUNDS, goals, settled
 from lrla.regression._underdetermined import least_norm
 
 METHODS = ("auto", "gram", "spir", "fossils", "cqrrt", "direct")
@@ -75,9 +74,9 @@ def lstsq(
     Parameters
     ----------
     A : array of shape (m, n), sparse matrix, LinearOperator or dask array
-        The data; never changed. Copied, and sparse data made dense, only where all rows go into a
-        QR ("direct", and the others if A has fewer rows than their sketch), or where squares of
-        its entries overflow or underflow.
+        The data; never changed. Copied, and sparse data and operators made dense, only where all
+        rows go into a QR ("direct", and the others if A has no more rows than their sketch), or
+        where squares of its entries overflow or underflow.
     b : array of shape (m,) or (m, p)
         Right-hand sides, in the array library of A.
     method : {"auto", "gram", "spir", "fossils", "cqrrt", "direct"}, default "auto"
@@ -93,8 +92,9 @@ def lstsq(
     ridge : float or array of shape (n,), default 0
         Non-negative: add ``sum(ridge * abs(x)**2)``.
     rcond : float, optional
-        Singular values of the equilibrated A below ``rcond`` times the largest count as zero. The
-        default is u * max(30, n), u the unit roundoff of the dtype of A.
+        Singular values of the equilibrated A (of A itself if n > m) below ``rcond`` times the
+        largest count as zero; where there is a sketch, those of the sketch, which are within a
+        factor of 3. The default is u * max(30, n), u the unit roundoff of the dtype of A.
     tol : float, optional
         Backward error to reach. By default the unit roundoff u is aimed at, and 10 u is enough.
     callback : callable, optional
@@ -160,12 +160,10 @@ def lstsq(
     asked = look(A, b, weights, ridge)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    for name, value in (("rcond", rcond), ("tol", tol)):
-        if value is not None and not 0 < value < 1:
-            raise ValueError(f"{name} must be between 0 and 1, got {value}")
+    if rcond is not None and not 0 < rcond < 1:
+        raise ValueError(f"rcond must be between 0 and 1, got {rcond}")
+    goal, enough = goals(tol, asked.problem.u)
     seed = seed_of(rng)
-    goal = asked.problem.u if tol is None else tol
-    enough = 10 * goal if tol is None else tol
     rcond = asked.problem.u * max(30, asked.problem.n) if rcond is None else rcond
     loop = _Rounds("lstsq", max_iter=ROUNDS, callback=callback)
     with np.errstate(over="ignore", invalid="ignore"):  # a guard looks for what this hides
@@ -177,15 +175,7 @@ def lstsq(
             plan, solution = _solve(asked.problem, method, goal, rcond, loop, seed)
     xp = asked.problem.space.xp
     worst = float(xp.max(solution.error)) if solution.error.shape[0] else 0.0
-    status = Status.CONVERGED if loop.status is None else loop.status
-    if status is Status.STAGNATED:
-        if worst <= enough:
-            status = Status.CONVERGED
-        else:
-            warn(
-                f"the backward error is {worst:.1e}, above tol={enough:.1e}: {status.value}",
-                ConvergenceWarning,
-            )
+    status = settled(loop, worst, enough)
     info = Info(
         backward_error=worst,
         condition=solution.factor.condition,
@@ -288,7 +278,7 @@ def _solve(
         sketch = plan.method == "spir"
         return plan, least_norm(problem, tol, loop, seed=seed, rcond=rcond, sketch=sketch)
     if plan.method == "gram":
-        solution = _methods.gram(problem, tol, loop)
+        solution = _methods.gram(problem, tol, loop, rcond)
         if solution is not None:
             return plan, solution
         plan = Plan("spir", f"{plan.reason}; but its Gram matrix has lost digits", plan.seconds)

@@ -41,6 +41,7 @@ class Solution:
 
 
 _LOWEST = 4
+_MORE = 32  # rows that a sketch has beyond n at least: few could cancel on data with few entries
 Sketcher = Callable[[int], SketchOperator | None]
 
 
@@ -48,15 +49,13 @@ def sketcher(problem: Problem, seed: int) -> Sketcher:
     """Return d -> the sketch with d rows for the rows of a problem, None where it saves nothing."""
 
     def make(d: int) -> SketchOperator | None:
-        d = max(d, problem.n)
-        if problem.op.kind != "operator" and d >= problem.m:
-            return None
-        return SparseSign(min(d, problem.m), problem.m, rng=seed)
+        d = max(d, problem.n + _MORE)
+        return None if d >= problem.m else SparseSign(d, problem.m, rng=seed)
 
     return make
 
 
-def gram(problem: Problem, tol: float, loop: Loop) -> Solution | None:
+def gram(problem: Problem, tol: float, loop: Loop, rcond: float) -> Solution | None:
     """Cholesky of the Gram matrix; None if rounding has changed its smallest direction.
 
     The Gram matrix carries an error of order u relative to its norm, so a Cholesky factor R is
@@ -80,6 +79,7 @@ def gram(problem: Problem, tol: float, loop: Loop) -> Solution | None:
         seen = float(linalg.svdvals(adjoint(V) @ problem.normal(V))[-1]) ** 0.5
         if not 0.5 < seen / float(factor.sigma[-1]) < 2:
             return None
+    factor = factor.truncated(rcond)
     C = problem.gradient(problem.space.zeros((problem.n, problem.p), G.dtype))[0]
     Z = factor.solve(factor.adjoint_solve(C))
     return _refined(problem, factor, Z, tol, loop, conjugate_gradients, None)

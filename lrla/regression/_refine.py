@@ -10,6 +10,7 @@ from typing import Any
 
 from lrla._core import linalg
 from lrla._core.arrays import Array
+from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Loop
 from lrla._core.results import Status
 from lrla.regression._factor import Factor
@@ -102,6 +103,27 @@ def refine(
         reached = _worst(xp, best[1]) <= tol
         loop.status = Status.CONVERGED if reached else Status.STAGNATED
     return best
+
+
+def goals(tol: float | None, u: float) -> tuple[float, float]:
+    """Return the backward error that is aimed at, and the one that is enough."""
+    if tol is not None and not 0 < tol < 1:
+        raise ValueError(f"tol must be between 0 and 1, got {tol}")
+    return (u, 10 * u) if tol is None else (tol, tol)
+
+
+def settled(loop: Loop, worst: float, enough: float) -> Status:
+    """Say how the rounds ended, with a warning if the error stayed above what is enough."""
+    status = Status.CONVERGED if loop.status is None else loop.status
+    if status is not Status.STAGNATED:
+        return status
+    if worst <= enough:
+        return Status.CONVERGED
+    warn(
+        f"the backward error is {worst:.1e}, above tol={enough:.1e}: {status.value}",
+        ConvergenceWarning,
+    )
+    return status
 
 
 def _worst(xp: Any, error: Array) -> float:

@@ -189,6 +189,65 @@ def test_L6_least_norm_is_that_of_the_solution_as_given(method, size):
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "form", ["dense", "csr", "weighted", "ridge", "several", "single", "operator"]
+)
+def test_L6_rcond_is_heeded(method, form):
+    rng = np.random.default_rng(SEED)
+    A, b = rng.standard_normal((3000, 12)), rng.standard_normal(3000)
+    A[:, 1] = A[:, 0] + 1e-5 * A[:, 1]
+    options, given, tolerance = {}, A, 1e-4  # sketches see the direction that is left out with 1e-5
+    if form == "csr":
+        given = sp.csr_array(A)
+    if form == "weighted":
+        options["weights"] = rng.uniform(0.5, 1, 3000)
+    if form == "ridge":
+        options["ridge"] = 1e-8
+    if form == "several":
+        b = rng.standard_normal((3000, 3))
+    if form == "single":
+        A = given = A.astype("f4")
+        tolerance = 1e-3
+    if form == "operator":
+        if method in ("gram", "cqrrt"):
+            return
+        given = aslinearoperator(A)
+    rows, right = augmented(A.astype("f8"), b, **options)
+    size = np.linalg.norm(rows, axis=0)
+    result = solve(given, b, method, rcond=1e-3, **options)
+    assert result
+    assert result.rank == 11
+    keep = np.linalg.pinv(rows / size, rcond=1e-3) @ right  # then of least norm, as A is given
+    null = np.linalg.svd(rows / size)[2][-1:].T / size[:, None]
+    want = keep / (size if keep.ndim == 1 else size[:, None])
+    want = want - null @ np.linalg.lstsq(null, want, rcond=None)[0]
+    close(result.x, want, tolerance)
+    assert solve(given, b, method, rcond=1e-8, **options).rank == 12
+
+
+@pytest.mark.parametrize("method", WIDE)
+def test_L6_rcond_is_heeded_with_more_columns_than_rows(method):
+    rng = np.random.default_rng(SEED)
+    A, b = rng.standard_normal((12, 400)), rng.standard_normal(12)
+    A[1] = A[0] + 1e-5 * A[1]
+    result = solve(A, b, method, rcond=1e-3)
+    assert result.rank == 11
+    close(result.x, np.linalg.pinv(A, rcond=1e-3) @ b, 1e-4)
+    assert solve(A, b, method).rank == 12
+
+
+def test_gram_keeps_directions_apart_more_sharply_than_a_sketch():
+    """Where the Gram matrix is accurate, rcond costs no second method and no accuracy."""
+    rng = np.random.default_rng(SEED)
+    A, b = rng.standard_normal((20_000, 30)), rng.standard_normal(20_000)
+    A[:, 1] = A[:, 0] + 1e-5 * A[:, 1]
+    A /= np.linalg.norm(A, axis=0)
+    result = solve(A, b, "auto", rcond=1e-3)
+    assert (result.info.method, result.rank) == ("gram", 29)
+    close(result.x, np.linalg.pinv(A, rcond=1e-3) @ b, 1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("m", [12, 300])
 def test_L6_low_rank(method, m):
     rng = np.random.default_rng(SEED)
@@ -408,6 +467,53 @@ def test_L9_operator_is_dense(method, dtype):
     close(solve(aslinearoperator(A), b, method).x, solve(A, b, method).x)
     options = {"weights": np.linspace(0, 1, 500), "ridge": 1e-3}
     close(solve(aslinearoperator(A), b, method, **options).x, solve(A, b, method, **options).x)
+
+
+@pytest.mark.parametrize("method", ["auto", "spir", "fossils", "direct"])
+@given(
+    n=st.integers(1, 20),
+    shape=st.sampled_from(("square", "one more", "twice", "fifty more", "wide", "very wide")),
+    form=st.sampled_from(("real", "complex", "single", "weighted", "ridge", "ridges", "several")),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=60)
+def test_L9_operators_of_any_shape(method, n, shape, form, seed):
+    """Nearly square ones have no rows to spare for a sketch."""
+    m = {"square": n, "one more": n + 1, "twice": 2 * n, "fifty more": n + 50}.get(shape, n)
+    n = {"wide": n + 3, "very wide": 7 * n + 3}.get(shape, n)
+    if m < n and method == "fossils":
+        return
+    rng = np.random.default_rng(seed)
+    A = rng.standard_normal((m, n)) + 3 * np.eye(m, n)
+    b = rng.standard_normal((m, 3) if form == "several" else m)
+    options = {}
+    if form == "complex":
+        A = A + 1j * rng.standard_normal((m, n))
+    if form == "single":
+        A = A.astype("f4")
+    if form == "weighted":
+        options["weights"] = rng.uniform(0.5, 2, m)
+    if form in ("ridge", "ridges"):
+        options["ridge"] = 0.1 if form == "ridge" else rng.uniform(0, 0.1, n)
+    result = lrla.lstsq(aslinearoperator(A), b, method=method, rng=seed, **options)
+    assert result
+    rows, right = augmented(A.astype("c16" if form == "complex" else "f8"), b, **options)
+    s = np.linalg.svd(rows / np.linalg.norm(rows, axis=0), compute_uv=False)
+    assert result.rank == (n if form == "ridges" else min(m, n))
+    digits = (1e-6 if form == "single" else 1e-14) * (s[0] / s[min(rows.shape) - 1]) ** 2
+    close(result.x, np.linalg.pinv(rows, rcond=1e-12) @ right, 100 * digits)
+
+
+@pytest.mark.parametrize("method", ["spir", "fossils", "cqrrt"])
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_sketches_of_few_columns_keep_data_with_few_entries(method, n):
+    """Columns of a sketch of 4 n rows cancel on two entries once in sixteen draws for n = 1."""
+    A = np.zeros((400, n))
+    A[: 2 * n] = np.tile(np.eye(n), (2, 1))
+    for seed in range(60):
+        result = lrla.lstsq(A, np.ones(400), method=method, rng=seed)
+        assert result.rank == n
+        np.testing.assert_allclose(result.x, 1)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -64,6 +64,17 @@ def test_dependent_columns_and_no_ridge_give_least_norm():
     np.testing.assert_allclose(path.x[:, 1], reference(A, b, 1.0), rtol=1e-8)
 
 
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 12), more=st.sampled_from((0, 1, 5, 40)))
+def test_operators_are_dense_also_where_they_are_nearly_square(seed, n, more):
+    A = np.random.default_rng(seed).standard_normal((n + more, n))
+    b = np.ones(n + more)
+    got, want = (R.ridge_path(X, b, [1.0, 10.0], rng=seed) for X in (aslinearoperator(A), A))
+    assert got.status
+    np.testing.assert_allclose(got.x, want.x, rtol=1e-8, atol=1e-10)
+    if more < 40:
+        np.testing.assert_allclose(got.effective_dimension, want.effective_dimension)
+
+
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 8))
 def test_solutions_shrink_and_residuals_grow(seed, n):
     A, b = problem(seed, m=120, n=n, cond=100)
