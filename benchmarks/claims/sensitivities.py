@@ -1,15 +1,17 @@
-"""Check how fast sensitivities are beside SciPy's linear programs, and sum them on real data.
+"""Check how fast sensitivities are beside SciPy's linear programs, show bounds, and sum real ones.
 
-One thread, processor time, in turns. Sums of real data: digits (scikit-learn) and the Rand health
+One thread, processor time, in turns. Bounds by groups of rows and by Lewis weights are divided by the
+sensitivities: medians over all rows, and over the hundredth of largest sensitivity. Sums of real data: digits (scikit-learn) and the Rand health
 insurance experiment (statsmodels).
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m benchmarks.claims.sensitivities
 
-Ends with an error if a row takes more than a hundredth of the time of a linear program for p = 1 (a
+Ends with an error if bounds are wrong, or if a row takes more than a hundredth of the time of a linear program for p = 1 (a
 twentieth for infinite p), or differs from it by more than 1e-4.
 """
 
 import datetime
+import itertools
 import platform
 import sys
 import time
@@ -21,6 +23,7 @@ import scipy
 import lrla
 from benchmarks import peers
 from lrla.sampling import sensitivities, total_sensitivity
+from lrla.testing import row_designs
 
 BOUND, ERROR = {1: 0.01, np.inf: 0.05}, 1e-4
 SHAPE = (2000, 8)
@@ -73,6 +76,42 @@ def rows():
     return broken
 
 
+def bounds():
+    """Compare what is known of rows without a problem for each."""
+    broken = False
+    print(
+        f"\nbounds over sensitivities, {SHAPE[0]} x {SHAPE[1]}: median of all, of the largest hundredth"
+    )
+    print(f"{'data':8} {'p':>3} {'method':13} {'problems':>8} {'s':>6} {'lower':>12} {'upper':>15}")
+    designs = row_designs(*SHAPE, rng=7)
+    for name, p in itertools.product(("gauss", "heavy", "scales"), (1, 3)):
+        A, exact = designs[name], None
+        for method, group in (
+            ("full", None),
+            ("grouped", 20),
+            ("grouped", None),
+            ("lewis_bounds", None),
+        ):
+            took, found = seconds(
+                lambda A=A, p=p, method=method, group=group: sensitivities(
+                    A, p, method=method, group=group, rng=7
+                )
+            )
+            exact = found if exact is None else exact
+            order = np.argsort(exact.scores)
+            cells = []
+            for values in (found.lower, found.upper):
+                ratio = (values / exact.scores)[order]
+                cells.append(f"{np.median(ratio):6.2f} {np.median(ratio[-SHAPE[0] // 100 :]):6.2f}")
+            label = f"{method} {found.info.group or ''}"
+            print(
+                f"{name:8} {p:3} {label:13} {found.info.n_problems:8} {took:6.2f} {'  '.join(cells)}"
+            )
+            broken |= bool(np.any(found.lower > exact.upper * (1 + 1e-9)))
+            broken |= bool(np.any(exact.lower > found.upper * (1 + 1e-9)))
+    return broken
+
+
 def totals():
     print(
         f"\n{'data':8} {'rows':>7} {'rank':>5} {'p':>3} {'sum':>7} {'+-':>5} {'bound':>7} {'s':>6}"
@@ -96,6 +135,7 @@ def main():
     )
     with lrla.threads(1):
         broken = rows()
+        broken |= bounds()
         totals()
     return bool(broken)
 

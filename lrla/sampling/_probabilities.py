@@ -49,14 +49,14 @@ def look(scores: Any, name: str = "scores") -> Scores:
     return Scores(space, values, scaled, scores.dtype, positive)
 
 
-def as_size(size: Any) -> int:
-    """Check a number of rows to draw."""
+def as_size(size: Any, name: str = "size") -> int:
+    """Check a number of rows."""
     try:
         size = operator.index(size)
     except TypeError:
-        raise TypeError(f"size must be an integer, got {size!r}") from None
+        raise TypeError(f"{name} must be an integer, got {size!r}") from None
     if size < 1:
-        raise ValueError(f"size must be at least 1, got {size}")
+        raise ValueError(f"{name} must be at least 1, got {size}")
     return size
 
 

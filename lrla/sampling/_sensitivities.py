@@ -14,19 +14,12 @@ from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
-from lrla._core.threads import ranges
-from lrla.kernels import lp_sensitivity
-from lrla.sampling._leverage import leverage_scores
-from lrla.sampling._lp_frame import Frame, as_p, dense, frame
+from lrla.sampling._lp_frame import as_p, dense
 from lrla.sampling._probabilities import as_size
-from lrla.sampling._sample_rows import sample_rows
+from lrla.sampling._sensitivity_groups import Groups, by_groups, plan
+from lrla.sampling._sensitivity_solver import Bounds, Solver
 
-METHODS = ("auto", "full", "lewis", "lewis_bounds")
-_PAIR, _ROW = 8e-11, 3e-8  # seconds of a step for each row and pair of columns; for each row
-_STEPS = 12  # of one problem, as a rule
-_PATIENCE = 5.0  # seconds for which "auto" asks for all rows of the reference
-_MAX_ITER = 100
-_BLOCK = 1 << 22  # entries of residuals that are held at a time
+METHODS = ("auto", "full", "lewis", "lewis_bounds", "grouped")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -38,7 +31,8 @@ class SensitivityResult(Result):
     scores : array of shape (k,)
         Estimates, between the bounds.
     lower, upper : array of shape (k,)
-        What the sensitivity is certainly not below, by an x, and not above, by a dual vector.
+        What the sensitivity is certainly not below, by an x, and not above, by a dual vector;
+        for "grouped" no sensitivity is above but with probability delta.
     total : float
         Sum of the scores: the total sensitivity, if all rows were asked for.
     rank : int
@@ -47,7 +41,8 @@ class SensitivityResult(Result):
         Whether all problems were solved to the tolerance.
     info : Info
         ``method``, ``reason``; ``gap``, the largest of ``upper / lower - 1``; ``size``, rows of the
-        matrix that the problems were solved on; ``lewis_total``, the sum of the Lewis weights;
+        matrix that the problems were solved on; ``n_problems``; ``group`` and ``draws`` of
+        "grouped", else None; ``lewis_total``, the sum of the Lewis weights;
         ``seed``; ``seconds``.
     """
 
@@ -67,6 +62,8 @@ def sensitivities(
     rows: Any = None,
     method: str = "auto",
     size: int | None = None,
+    group: int | None = None,
+    delta: float = 0.01,
     tol: float = 1e-5,
     rng: Any = None,
 ) -> SensitivityResult:
@@ -81,17 +78,25 @@ def sensitivities(
         with ``method="lewis_bounds"``.
     rows : array of int, shape (k,), optional
         Which rows to compute; all by default.
-    method : {"auto", "full", "lewis", "lewis_bounds"}, default "auto"
+    method : {"auto", "full", "lewis", "lewis_bounds", "grouped"}, default "auto"
         "full": solve the problem of each row over all rows. "lewis": solve it over a sample of rows
         by Lewis weights, and evaluate the solution over all rows: that gives scores and lower
         bounds, which are the closer the larger the sample is, and looser upper bounds.
         "lewis_bounds": no problem is solved; the bounds are those by Lewis weights, which are
         apart by at most a factor ``rank ** abs(p / 2 - 1)`` and a little more, and the scores are
-        upper bounds. "auto": "full", unless that would take more than a few seconds. For p = 2 all
-        give leverage scores.
+        upper bounds. "grouped": fewer problems than rows, one for each of several signed sums of a
+        group of rows; the scores are upper bounds, all of them with probability ``1 - delta``:
+        close for the largest sensitivities, elsewhere hardly better than "lewis_bounds". "auto": "full", unless that would take
+        more than a few seconds, then "lewis". For p = 2 all give leverage scores.
     size : int, optional
-        Rows of the sample of "lewis". The default, with r the rank, is ``25 r + 10 r log(r)`` for
-        p < 2 and ``25 r**(p/2)``, at most 20000, for p > 2.
+        Rows of the sample of "lewis", and of "grouped" where problems over all rows would take
+        more than a few seconds. The default, with r the rank, is ``25 r + 10 r log(r)`` for p < 2
+        and ``25 r**(p/2)``, at most 20000, for p > 2.
+    group : int, optional
+        Rows to a group of "grouped". The default is four times the number of sums of a group,
+        so that there are a quarter as many problems as rows.
+    delta : float, default 0.01
+        Accepted probability that "grouped" bounds some sensitivity wrongly.
     tol : float, default 1e-5
         Relative gap of the bounds at which a problem over the reference counts as solved.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
@@ -135,8 +140,21 @@ def sensitivities(
     and do not rise when rows are added. With r the rank, ``r**(p/2 - 1) * w <= s <= w`` for p <= 2
     and the reverse for p >= 2 [1]_; the bounds given here hold for the approximate weights at hand.
 
+    "grouped" goes back to [1]_: rows are partitioned at random into groups of g, and c is a sum of
+    the rows of a group with random signs. Let x be where row i has its sensitivity. Of the two
+    signs of row i, one at least makes ``abs(c @ x) >= abs(a_i @ x)``, so with probability 1/2 the
+    sensitivity of c is not below that of row i; the largest of ``ceil(log2(k / delta))`` draws is
+    not below those of its rows, for all k rows at once, with probability ``1 - delta``. From above,
+    ``abs(c @ x)**p <= g**(p - 1) * sum(abs(a_j @ x)**p)`` over the group, so whatever the signs,
+    this largest is at most ``g**(p - 1)`` times the sum of the sensitivities of the group (for
+    p = infinity, the sum), whose mean over partitions is ``s_i + (g - 1) / (k - 1) * (S - s_i)``,
+    with S the sum over all k rows. So large sensitivities are found well, and small ones are lost
+    in their groups; the bounds by Lewis weights hold as well, and the smaller of both is given. The
+    minimisers found, tried with each row of their group, give lower bounds that are certain.
+
     Cost: ``k * m * r**2`` flops about 10 to 15 times ("full"; m is ``size`` for "lewis", which
-    adds ``4 k m r``), and the Lewis weights. In double precision.
+    adds ``4 k m r``), and the Lewis weights; with ``ceil(k / g) * ceil(log2(k / delta))`` instead of
+    k for "grouped". In double precision.
 
     References
     ----------
@@ -156,11 +174,17 @@ def sensitivities(
     """
     start = time.perf_counter()
     p = check(p, method, size, tol)
+    if group is not None:
+        as_size(group, "group")
+    if not 0 < delta < 1:
+        raise ValueError(f"delta must be between 0 and 1, got {delta}")
     op, dtype = dense(A)
     index = which(op, rows)
     seed = seed_of(rng)
-    solver = Solver(op, p, method, size, tol, seed, index.shape[0])
-    found = solver(index)
+    count = index.shape[0]
+    groups = plan(count, group, delta) if method == "grouped" else None
+    solver = Solver(op, p, method, size, tol, seed, groups.n_problems if groups else count)
+    found = by_groups(solver, index, groups.size, groups.draws, seed) if groups else solver(index)
     gap = worst_gap(op, found)
     if not found.solved:
         warn(f"not every problem was solved to tol={tol}: bounds are apart by {gap:.1e}",
@@ -170,6 +194,9 @@ def sensitivities(
         reason=solver.reason,
         gap=gap,
         size=solver.size,
+        n_problems=_problems(solver, groups, count),
+        group=groups.size if groups else None,
+        draws=groups.draws if groups else None,
         lewis_total=solver.lewis_total,
         seed=seed,
         seconds=time.perf_counter() - start,
@@ -178,6 +205,12 @@ def sensitivities(
     total = float(op.space.xp.sum(found.scores))
     scores, lower, upper = _narrow(op, found, dtype)
     return SensitivityResult(scores, lower, upper, total, solver.rank, status, info)
+
+
+def _problems(solver: Solver, groups: Groups | None, count: int) -> int:
+    if solver.method in ("leverage", "lewis_bounds"):
+        return 0
+    return groups.n_problems if groups else count
 
 
 def check(p: Any, method: str, size: Any, tol: float) -> float:
@@ -238,118 +271,3 @@ def worst_gap(op: Operator, found: Bounds) -> float:
         return 0.0
     low = xp.where(positive, found.lower, xp.ones_like(found.lower))
     return float(xp.max(xp.where(positive, found.upper / low - 1, 0.0 * low)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Bounds:
-    """Scores with bounds, and whether all problems were solved to their tolerance."""
-
-    scores: Array
-    lower: Array
-    upper: Array
-    solved: bool
-
-
-class Solver:
-    """Sensitivities of any rows of one matrix: what they share is computed once."""
-
-    def __init__(
-        self, op: Operator, p: float, method: str, size: int | None, tol: float, seed: int,
-        count: int,
-    ) -> None:  # fmt: skip
-        self.op, self.p, self.tol = op, p, tol
-        self.space, self.m = op.space, op.shape[0]
-        self.leverage = p == 2
-        if self.leverage:
-            found = leverage_scores(op.A, rng=seed)
-            self.rank, self.lewis_total = found.rank, float(found.rank)
-            self.known = found.scores
-            self.method, self.reason, self.size = "leverage", "p is 2", self.m
-            return
-        self.frame: Frame = frame(op, p, seed)
-        self.rank = self.frame.rank
-        self.lewis_total = float(self.space.xp.sum(self.frame.weights))
-        wanted = default_size(self.rank, p) if size is None else int(size)
-        seconds = count * self.m * _STEPS * (_PAIR * self.rank**2 + _ROW)
-        self.method, self.reason = method, "asked for"
-        if method == "auto":
-            full = seconds < _PATIENCE or wanted >= self.m or math.isinf(p)
-            self.method = "full" if full else "lewis"
-            self.reason = f"all rows would take {seconds:.2g} seconds"
-        self.B, self.size = self.frame.U, self.m
-        if self.method == "lewis" and wanted < self.m and self.rank:
-            sample = sample_rows(self.frame.weights, wanted, rng=seed)
-            self.B, self.size = sample.rows(self.frame.U, p), len(sample)
-        elif self.method == "lewis_bounds":
-            self.size = 0
-
-    def __call__(self, index: Array) -> Bounds:
-        """Bound the sensitivities of the rows of these numbers."""
-        xp = self.space.xp
-        if self.leverage:
-            s = xp.take(self.known, index)
-            return Bounds(s, s, s, True)
-        rows = xp.take(self.frame.U, index, axis=0)
-        low, high = self.frame.bounds(rows)
-        if self.method == "lewis_bounds" or self.rank == 0 or 0 in rows.shape:
-            return Bounds(high, low, high, True)
-        nonzero = self.frame.lengths(rows) > 0
-        places = xp.nonzero(nonzero)[0]
-        lower, upper, solved = self._solve(xp.take(rows, places, axis=0))
-        if places.shape[0] < rows.shape[0]:  # rows of zeros keep the bounds 0 and 0
-            back = xp.cumulative_sum(xp.astype(nonzero, xp.int64)) - 1
-            back = xp.where(nonzero, back, xp.zeros_like(back))
-            zero = xp.zeros_like(low)
-            if places.shape[0]:
-                lower = xp.where(nonzero, xp.take(lower, back), zero)
-                upper = xp.where(nonzero, xp.take(upper, back), zero)
-            else:
-                lower, upper = zero, zero
-        lower, upper = xp.maximum(lower, low), xp.minimum(upper, high)
-        lower = xp.minimum(lower, upper)  # they may cross by rounding
-        scores = lower if self.size < self.m else xp.sqrt(lower * upper)
-        return Bounds(scores, lower, upper, solved)
-
-    def _solve(self, rows: Array) -> tuple[Array, Array, bool]:
-        """Solve the problems of some rows that are not zero."""
-        xp, p, slack = self.space.xp, self.p, self.frame.slack
-        lower, upper, solved = [], [], True
-        for a, b in ranges(rows.shape[0], max(32, _BLOCK // max(self.B.shape[0], 1))):
-            part = rows[a:b, :]
-            if p == 1:
-                found = lp_sensitivity.interior(part, self.B, self.tol, _MAX_ITER, slack)
-            elif math.isinf(p):
-                found = lp_sensitivity.chebyshev(part, self.B, self.tol, _MAX_ITER, slack)
-            else:
-                found = lp_sensitivity.newton(part, self.B, p, self.tol, _MAX_ITER, slack)
-            low, high, X = found
-            solved = solved and bool(xp.all(high <= (1 + self.tol) * low))
-            if self.size < self.m:
-                low, high = self._everywhere(part, X)
-            lower.append(low)
-            upper.append(high)
-        if not lower:
-            empty = self.space.zeros((0,), rows.dtype)
-            return empty, empty, True
-        return xp.concat(lower), xp.concat(upper), solved
-
-    def _everywhere(self, rows: Array, X: Array) -> tuple[Array, Array]:
-        """Evaluate solutions over all rows: the norms, and the dual vectors that they suggest."""
-        xp, U, p = self.space.xp, self.frame.U, self.p
-        X = X / xp.sum(rows * X, axis=1)[:, None]
-        norm = self.space.zeros((X.shape[0],), X.dtype)
-        gradient = xp.zeros_like(X)
-        for a, b in ranges(self.m, max(1, _BLOCK // max(X.shape[0], 1))):
-            R = U[a:b, :] @ X.T
-            V = xp.abs(R) ** (p - 1) * xp.sign(R)
-            norm = norm + xp.sum(V * R, axis=0)
-            gradient = gradient + V.T @ U[a:b, :]
-        missed = self.frame.lengths(rows - gradient / norm[:, None])
-        return 1 / norm, (norm ** (-1 / p) + self.frame.slack * missed) ** p
-
-
-def default_size(rank: int, p: float) -> int:
-    """Rows of a Lewis sample on which problems are solved."""
-    if p < 2:
-        return math.ceil(25 * rank + 10 * rank * math.log(max(rank, 1)))
-    return min(20_000, math.ceil(25 * float(rank) ** min(p / 2, 20.0)))

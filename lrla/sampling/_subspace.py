@@ -22,7 +22,7 @@ from lrla.sampling._lp_frame import as_p, dense
 from lrla.sampling._probabilities import as_size
 from lrla.sampling._row_sample import RowSample
 from lrla.sampling._sample_rows import sample_rows
-from lrla.sampling._sensitivities import Solver
+from lrla.sampling._sensitivity_solver import Solver
 
 SCHEMES = ("auto", "lewis", "leverage", "root_leverage", "sensitivity", "mixed", "uniform")
 _FACTOR = 4.0  # of the sizes that eps asks for; claims/subspace_sample.py: the first size does

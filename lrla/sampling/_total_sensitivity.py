@@ -12,7 +12,8 @@ from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.sampling._lp_frame import dense
 from lrla.sampling._sample_rows import sample_rows
-from lrla.sampling._sensitivities import Bounds, Solver, check
+from lrla.sampling._sensitivities import check
+from lrla.sampling._sensitivity_solver import Bounds, Solver
 
 _PILOT = 64  # rows from which the number that is needed is foreseen
 _BATCH = 32  # rows that are solved at a time in search of the largest sensitivity
@@ -276,8 +277,8 @@ def max_sensitivity(
 
 
 def _check(p: Any, method: str, size: Any, tol: float) -> float:
-    if method == "lewis_bounds":
-        raise ValueError("method must be 'auto', 'full' or 'lewis', got 'lewis_bounds'")
+    if method in ("lewis_bounds", "grouped"):
+        raise ValueError(f"method must be 'auto', 'full' or 'lewis', got {method!r}")
     return check(p, method, size, tol)
 
 

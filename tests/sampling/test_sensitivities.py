@@ -167,7 +167,7 @@ def test_auto_avoids_what_would_take_long():
     assert solver_all.info.method == "full"
     assert "seconds" in solver_all.info.reason
     from lrla.sampling._lp_frame import dense
-    from lrla.sampling._sensitivities import Solver
+    from lrla.sampling._sensitivity_solver import Solver
 
     assert Solver(dense(A)[0], 1.0, "auto", None, 1e-3, 1, 10**7).method == "lewis"
 
