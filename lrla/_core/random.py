@@ -31,6 +31,7 @@ class Domain(enum.IntEnum):
     VERY_SPARSE = 10
     LESS = 11
     TENSOR = 12
+    SPARSE_UNIFORM = 13
     BANDIT = 40
     STREAM = 41
     DPP = 20

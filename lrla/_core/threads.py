@@ -38,8 +38,8 @@ def _default() -> int:
 
 
 def thread_count() -> int:
-    """Return the number of threads that kernels may use here."""
-    return _wanted.get() or _default()
+    """Return the number of threads that kernels may use here: one inside a thread of the pool."""
+    return 1 if getattr(_inside, "value", False) else _wanted.get() or _default()
 
 
 @contextlib.contextmanager
@@ -157,7 +157,7 @@ def run(function: Callable[..., _T], parts: Sequence[tuple[Any, ...]], *, work: 
     some 20 microseconds, so below 300 microseconds it stays in the calling thread; so does work
     asked for by a pool thread.
     """
-    small = len(parts) <= 1 or work < 3e-4 or getattr(_inside, "value", False)
+    small = len(parts) <= 1 or work < 3e-4
     n = 1 if small else min(thread_count(), len(parts))
     if n <= 1:
         return [function(*part) for part in parts]

@@ -15,7 +15,7 @@ from lrla.regression._sketch_and_solve import SketchedLstsqResult, answer, solve
 from lrla.sketch import make
 
 _ROWS = 1 << 62  # rows that a stream may have: sketches are descriptions, so this costs nothing
-_FAMILIES = ("sparse_sign", "gaussian", "rademacher", "countsketch")
+_FAMILIES = ("sparse_sign", "sparse_uniform", "gaussian", "rademacher", "countsketch")
 
 
 class StreamingLstsq:
@@ -31,7 +31,7 @@ class StreamingLstsq:
     d : int, optional
         Rows of the sketch, at least n + 2; the default is 5 n, which makes the root mean square of
         ``norm(A @ (x - x_exact))`` half of the norm of the residual.
-    family : {"sparse_sign", "gaussian", "rademacher", "countsketch"}, default "sparse_sign"
+    family : {"sparse_sign", "sparse_uniform", "gaussian", "rademacher", "countsketch"}, optional
         Family of the sketch; one whose columns can be computed alone.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         Where the seed comes from. Streams that shall be merged need the same seed.

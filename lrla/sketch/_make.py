@@ -7,7 +7,7 @@ from typing import Any
 
 from lrla.sketch._base import SketchOperator, _count
 from lrla.sketch._dense import Gaussian, Rademacher
-from lrla.sketch._sparse import LESS, CountSketch, SparseSign, VerySparse
+from lrla.sketch._sparse import LESS, CountSketch, SparseSign, SparseUniform, VerySparse
 from lrla.sketch._stack import Stack
 from lrla.sketch._tensor import KhatriRao, TensorSketch, TensorSRHT, _Structured
 from lrla.sketch._trig import SRHT, SRTT
@@ -18,6 +18,7 @@ FAMILIES: dict[str, type[SketchOperator]] = {
         Gaussian,
         Rademacher,
         SparseSign,
+        SparseUniform,
         CountSketch,
         SRHT,
         SRTT,
@@ -45,8 +46,8 @@ def make(family: str, d: int, m: int | tuple[int, ...], **parameters: Any) -> Sk
     Parameters
     ----------
     family : str
-        "gaussian", "rademacher", "sparse_sign", "countsketch", "srht", "srtt", "less",
-        "very_sparse", "tensor_sketch", "tensor_srht" or "khatri_rao".
+        "gaussian", "rademacher", "sparse_sign", "sparse_uniform", "countsketch", "srht", "srtt",
+        "less", "very_sparse", "tensor_sketch", "tensor_srht" or "khatri_rao".
     d : int
         Number of rows.
     m : int or tuple of int
@@ -142,8 +143,9 @@ def embedding_size(
         For "gaussian" the smallest d with sqrt(n/d) + sqrt(2 log(2/delta)/d) <= eps (Davidson and
         Szarek, both ends of the interval); for "countsketch" (n**2 + n)/(eps**2 delta) (Nelson and
         Nguyen); for "tensor_sketch" of two factors 11 n**2/(eps**2 delta) (Avron, Nguyen and
-        Woodruff). "rademacher", "sparse_sign", "srht" and "srtt" behave on all subspaces that were
-        tried like a Gaussian, so they get its size; no theorem says so with these constants.
+        Woodruff). "rademacher", "sparse_sign", "sparse_uniform", "srht" and "srtt" behave on all
+        subspaces that were tried like a Gaussian, so they get its size; no theorem says so with
+        these constants.
 
     Raises
     ------

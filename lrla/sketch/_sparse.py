@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from lrla._core.arrays import Array, Space, numpy_space, real_dtype, space_of
 from lrla._core.operators import Operator
 from lrla._core.random import Domain
 from lrla._core.threads import ranges
-from lrla.kernels import philox, sparse_sign
+from lrla.kernels import philox, sparse_sign, sparse_uniform
 from lrla.sketch._base import SketchOperator, _count, draw_on
 
 _UNIT = 1 << 31  # probabilities of very sparse sketches are multiples of 1/_UNIT
@@ -63,6 +63,8 @@ class SparseSign(SketchOperator):
 
     __slots__ = ()
     family = "sparse_sign"
+    _layout: ClassVar[Any] = sparse_sign  # the kernels that know where entries may be
+    _domain: ClassVar[Domain] = Domain.SPARSE_SIGN
 
     def __init__(self, d: int, m: int, *, nnz_per_col: int = 8, rng: Any = None) -> None:
         nnz = min(_count(nnz_per_col, "nnz_per_col"), _count(d, "d"))
@@ -75,8 +77,8 @@ class SparseSign(SketchOperator):
     def _table(self, space: Space, start: int, stop: int) -> Array:
         """Rows and signs of the nonzeros of columns start:stop; see `lrla.kernels.sparse_sign`."""
         home = draw_on(space)
-        drawn = sparse_sign.table(
-            home, self.key, self._tag(Domain.SPARSE_SIGN), start, stop, self._nnz, self.d
+        drawn = self._layout.table(
+            home, self.key, self._tag(self._domain), start, stop, self._nnz, self.d
         )
         return drawn if home == space else space.asarray(drawn)
 
@@ -109,7 +111,7 @@ class SparseSign(SketchOperator):
         space = space_of(A)
         out = None
         for a, b in self._parts(A.shape[0]):
-            part = sparse_sign.apply(A[a:b, :], self._table(space, start + a, start + b), self.d)
+            part = self._layout.apply(A[a:b, :], self._table(space, start + a, start + b), self.d)
             out = part if out is None else out + part
         return space.zeros((self.d, A.shape[1]), A.dtype) if out is None else self._finish(out)
 
@@ -125,7 +127,7 @@ class SparseSign(SketchOperator):
         for a, b in self._parts(m):
             part = A if b - a == m else A[a:b]
             table = self._table(op.space, start + a, start + b)
-            out += sparse_sign.apply_csr(part.data, part.indices, part.indptr, table, self.d, n)
+            out += self._layout.apply_csr(part.data, part.indices, part.indptr, table, self.d, n)
         return self._finish(out)
 
     def _adjoint_dense(self, Y: Array) -> Array:
@@ -179,6 +181,50 @@ class CountSketch(SparseSign):
     @property
     def _nnz(self) -> int:
         return 1
+
+
+class SparseUniform(SparseSign):
+    """``nnz_per_col`` nonzeros +-1/sqrt(nnz_per_col) in distinct rows of each column.
+
+    The rows of a column are any of the d, every set of them as likely as any other (the OSNAP of
+    [1]_ with independent draws; also called SASO). `SparseSign` has one in each block of rows.
+
+    Parameters
+    ----------
+    d : int
+        Number of rows of S.
+    m : int
+        Number of columns of S: rows of the data.
+    nnz_per_col : int, default 8
+        Nonzeros in each column, at most d (and cut to it).
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        Where the seed comes from; ``S.seed`` reproduces it.
+
+    Notes
+    -----
+    It is here for comparison with the literature. On the subspaces that were tried it does what
+    `SparseSign` does, whose blocks let threads share a product by rows of the result. Here they
+    share dense data by columns, and products with CSR matrices keep to one thread; otherwise the
+    cost is the same.
+
+    References
+    ----------
+    .. [1] J. Nelson and H. L. Nguyen, "OSNAP: faster numerical linear algebra algorithms via
+       sparser subspace embeddings", FOCS 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lrla.sketch import SparseUniform
+    >>> S = SparseUniform(40, 1000, rng=7)
+    >>> S[:, 3:5].nnz
+    16
+    """
+
+    __slots__ = ()
+    family = "sparse_uniform"
+    _layout: ClassVar[Any] = sparse_uniform
+    _domain: ClassVar[Domain] = Domain.SPARSE_UNIFORM
 
 
 class VerySparse(SketchOperator):

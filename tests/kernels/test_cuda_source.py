@@ -18,7 +18,7 @@ import pytest
 
 import lrla.kernels
 from lrla._core.arrays import numpy_space
-from lrla.kernels import philox, sparse_sign
+from lrla.kernels import philox, sparse_sign, sparse_uniform
 
 CUDA = pathlib.Path(lrla.kernels.__path__[0]) / "_cuda"
 SOURCES = sorted(path.stem for path in CUDA.glob("*.cu"))
@@ -207,3 +207,30 @@ def test_cuda_text_of_sparse_signs_gives_the_bits_of_the_definition(compiled, nn
         out = np.zeros((k, n), dtype)
         call(name, grid, out, Y, codes, k, n, nnz)
         np.testing.assert_array_equal(out, sparse_sign.adjoint.definition(Y, codes))
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize(("nnz", "d"), [(1, 1), (3, 10), (8, 40), (9, 9)])
+def test_cuda_text_of_sparse_uniform_gives_the_bits_of_the_definition(compiled, nnz, d, grid):
+    call = compiled("sparse_uniform")
+    k, n = 100, 9
+    words = philox.words.definition(SPACE, KEY, TAG, 3, 3 + k, 0, -(-nnz // 4))
+    codes = np.zeros((k, nnz), np.int32)
+    call("table", grid, codes, words, k, words.shape[1], nnz, d)
+    want = sparse_uniform.table.definition(SPACE, KEY, TAG, 3, 3 + k, nnz, d)
+    np.testing.assert_array_equal(codes, want)
+
+    targets = np.where(codes < 0, ~codes, codes).ravel()
+    order = np.argsort(targets, kind="stable")
+    first = np.searchsorted(targets[order], np.arange(d + 1))
+    A = np.random.default_rng(8815).standard_normal((k, n))
+    sums = np.zeros((d, n))
+    call("apply_f8", grid, sums, A, codes, order, first, d, n, nnz)
+    np.testing.assert_array_equal(sums, sparse_uniform.apply.definition(A, codes, d))
+    single = A.astype(np.float32)
+    want = sparse_uniform.apply.definition(single, codes, d)
+    call("apply_f4", grid, sums, single, codes, order, first, d, n, nnz)
+    np.testing.assert_array_equal(sums.astype(np.float32), want)
+    sums = np.zeros((d, n), np.float32)
+    call("apply_f4_single", grid, sums, single, codes, order, first, d, n, nnz)
+    np.testing.assert_allclose(sums, want, atol=1e-4)

@@ -20,6 +20,8 @@ FAMILIES = {
     "rademacher": lambda rng: sketch.Rademacher(D, M, rng=rng),
     "sparse_sign": lambda rng: sketch.SparseSign(D, M, rng=rng),
     "sparse_sign_5": lambda rng: sketch.SparseSign(D, M, nnz_per_col=5, rng=rng),
+    "sparse_uniform": lambda rng: sketch.SparseUniform(D, M, rng=rng),
+    "sparse_uniform_5": lambda rng: sketch.SparseUniform(D, M, nnz_per_col=5, rng=rng),
     "countsketch": lambda rng: sketch.CountSketch(D, M, rng=rng),
     "very_sparse": lambda rng: sketch.VerySparse(D, M, rng=rng),
     "very_sparse_3": lambda rng: sketch.VerySparse(D, M, s=3, rng=rng),
@@ -39,7 +41,15 @@ FAMILIES = {
     "stack_srht": lambda rng: sketch.SRHT(8, M, rng=rng).extend(3).extend(1),
 }
 # computed by sums alone, without BLAS or an FFT: equal bits for any number of threads
-EXACT = ("sparse_sign", "sparse_sign_5", "countsketch", "stack", "tensor_sketch")
+EXACT = (
+    "sparse_sign",
+    "sparse_sign_5",
+    "sparse_uniform",
+    "sparse_uniform_5",
+    "countsketch",
+    "stack",
+    "tensor_sketch",
+)
 
 
 def _words(S, domain, part, position, count):
@@ -96,6 +106,19 @@ def _sparse_sign(S, nnz):
             row, sign = _target(word, height)
             out[first + row, j] = sign / math.sqrt(nnz)
             first += height
+    return out
+
+
+def _sparse_uniform(S):
+    """Floyd's draws: each from one row more than the one before; what is taken becomes the last."""
+    out = np.zeros(S.shape)
+    for j in range(S.m):
+        taken = []
+        for q, word in enumerate(_words(S, Domain.SPARSE_UNIFORM, 0, j, S.nnz_per_col)):
+            last = S.d - S.nnz_per_col + q
+            row, sign = _target(word, last + 1)
+            taken.append(last if row in taken else row)
+            out[taken[-1], j] = sign / math.sqrt(S.nnz_per_col)
     return out
 
 
@@ -200,6 +223,7 @@ REFERENCES = {
     "gaussian": _gaussian,
     "rademacher": _rademacher,
     "sparse_sign": lambda S: _sparse_sign(S, S.nnz_per_col),
+    "sparse_uniform": _sparse_uniform,
     "countsketch": lambda S: _sparse_sign(S, 1),
     "very_sparse": _very_sparse,
     "less": _less,

@@ -193,6 +193,7 @@ CLASSES = {
     "Gaussian": sketch.Gaussian,
     "Rademacher": sketch.Rademacher,
     "SparseSign": sketch.SparseSign,
+    "SparseUniform": sketch.SparseUniform,
     "CountSketch": sketch.CountSketch,
     "VerySparse": sketch.VerySparse,
     "LESS": lambda d, m: sketch.LESS(d, m, nnz_per_row=2),

@@ -253,7 +253,7 @@ def test_p4_cut_columns_are_those_of_the_matrix(name, a, b):
 def test_p4_sparse_families_cut_sparse(name):
     S = FAMILIES[name](SEED)
     sparse = S.family in (
-        "sparse_sign", "countsketch", "very_sparse", "less", "tensor_sketch"
+        "sparse_sign", "sparse_uniform", "countsketch", "very_sparse", "less", "tensor_sketch"
     ) or name == "stack"  # fmt: skip
     assert sp.issparse(S[:, 3:9]) is sparse
     if sparse:
@@ -385,6 +385,7 @@ SMALL = {
     "gaussian": lambda d, m: sketch.Gaussian(d, m, rng=31),
     "rademacher": lambda d, m: sketch.Rademacher(d, m, rng=31),
     "sparse_sign": lambda d, m: sketch.SparseSign(d, m, rng=31),
+    "sparse_uniform": lambda d, m: sketch.SparseUniform(d, m, rng=31),
     "countsketch": lambda d, m: sketch.CountSketch(d, m, rng=31),
     "very_sparse": lambda d, m: sketch.VerySparse(d, m, rng=31),
     "less": lambda d, m: sketch.LESS(d, m, nnz_per_row=1, rng=31),
@@ -417,6 +418,7 @@ VAST = {
     "gaussian": lambda m: sketch.Gaussian(16, m, rng=99),
     "rademacher": lambda m: sketch.Rademacher(16, m, rng=99),
     "sparse_sign": lambda m: sketch.SparseSign(16, m, rng=99),
+    "sparse_uniform": lambda m: sketch.SparseUniform(16, m, rng=99),
     "countsketch": lambda m: sketch.CountSketch(16, m, rng=99),
     "very_sparse": lambda m: sketch.VerySparse(16, m, s=3, rng=99),
     "srht": lambda m: sketch.SRHT(16, m, rng=99),

@@ -5,6 +5,7 @@ inequality over everything that it compares. Each has a mutant that the same che
 """
 
 import functools
+import itertools
 import math
 
 import numpy as np
@@ -36,6 +37,7 @@ SMALL = {  # m = 12, so that S^T S has few entries
     "gaussian": lambda rng: sketch.Gaussian(6, 12, rng=rng),
     "rademacher": lambda rng: sketch.Rademacher(6, 12, rng=rng),
     "sparse_sign": lambda rng: sketch.SparseSign(6, 12, nnz_per_col=4, rng=rng),
+    "sparse_uniform": lambda rng: sketch.SparseUniform(6, 12, nnz_per_col=4, rng=rng),
     "countsketch": lambda rng: sketch.CountSketch(6, 12, rng=rng),
     "very_sparse": lambda rng: sketch.VerySparse(6, 12, rng=rng),
     "less": lambda rng: sketch.LESS(6, 12, nnz_per_row=4, rng=rng),
@@ -95,6 +97,7 @@ TALL = {
     "gaussian": lambda rng: sketch.Gaussian(32, 64, rng=rng),
     "rademacher": lambda rng: sketch.Rademacher(32, 64, rng=rng),
     "sparse_sign": lambda rng: sketch.SparseSign(32, 64, rng=rng),
+    "sparse_uniform": lambda rng: sketch.SparseUniform(32, 64, rng=rng),
     "countsketch": lambda rng: sketch.CountSketch(32, 64, rng=rng),
     "very_sparse": lambda rng: sketch.VerySparse(32, 64, rng=rng),
     "less": lambda rng: sketch.LESS(32, 64, nnz_per_row=16, rng=rng),
@@ -155,6 +158,59 @@ def test_p7_columns_of_a_sparse_sign_sketch(d, nnz):
         assert uniform_p(rows[::2, 0] * d + rows[1::2, 0], d * d) > ALARM / 4
     parity = signs[:-1, 0] ^ signs[1:, 0]
     assert scipy.stats.binomtest(int(parity.sum()), m - 1).pvalue > ALARM / 4
+
+
+def rows_p(rows, d, nnz):
+    """Test whether the rows of columns are uniform over all d rows, nnz distinct ones in each.
+
+    As those of a column exclude each other, their counts scatter less than those of independent
+    draws: each has the variance m p (1 - p) with p = nnz / d, any two the covariance
+    -m p (1 - p) / (d - 1).
+    """
+    m = len(rows)
+    counts = np.bincount(rows.ravel(), minlength=d)
+    mean, spread = m * nnz / d, m * nnz / d * (1 - nnz / d) * d / (d - 1)
+    return scipy.stats.chi2.sf(np.sum((counts - mean) ** 2) / spread, d - 1)
+
+
+@pytest.mark.parametrize(("d", "nnz"), [(40, 8), (43, 8), (7, 3), (16, 1), (9, 2)])
+def test_p7_columns_of_a_sparse_uniform_sketch(d, nnz):
+    """Exactly nnz entries +-nnz**-1/2 in distinct rows; each of the sets, rows and signs alike."""
+    S, m = sketch.SparseUniform(d, 20_000, nnz_per_col=nnz, rng=271_829), 20_000
+    block = S[:, :m]
+    assert np.all(np.diff(block.indptr) == nnz)
+    np.testing.assert_array_equal(np.abs(block.data), 1 / math.sqrt(nnz))
+    rows = block.indices.reshape(m, nnz)
+    assert np.all(np.diff(rows, axis=1) > 0)  # sorted and distinct
+    assert rows.min() == 0
+    assert rows.max() == d - 1
+    assert rows_p(rows, d, nnz) > ALARM / 4
+    signs = block.data > 0
+    for r in (0, d // 2, d - 1):
+        here = signs[block.indices == r]
+        assert scipy.stats.binomtest(int(here.sum()), here.size).pvalue > ALARM / 4 / 3
+    if nnz > 1:  # one pair of a column, any two of its rows
+        pick = np.random.default_rng(60_102).permuted(rows, axis=1)[:, :2]
+        pairs = pick[:, 0] * d + pick[:, 1]
+        off = np.flatnonzero(~np.eye(d, dtype=bool).ravel())
+        counts = np.bincount(pairs, minlength=d * d)
+        assert counts[:: d + 1].sum() == 0
+        assert scipy.stats.chisquare(counts[off]).pvalue > ALARM / 4
+    else:
+        assert uniform_p(rows[::2, 0] * d + rows[1::2, 0], d * d) > ALARM / 4
+    parity = signs[::nnz][:-1] ^ signs[::nnz][1:]
+    assert scipy.stats.binomtest(int(parity.sum()), m - 1).pvalue > ALARM / 4
+
+
+def test_p7_every_set_of_rows_is_as_likely():
+    """All 35 sets of 4 among 7 rows, and the blocks of the other layout, which are not uniform."""
+    index = np.zeros(1 << 7, int)
+    index[[sum(1 << i for i in c) for c in itertools.combinations(range(7), 4)]] = np.arange(35)
+    rows = sketch.SparseUniform(7, 20_000, nnz_per_col=4, rng=8_118)[:, :].indices.reshape(-1, 4)
+    assert uniform_p(index[(1 << rows).sum(axis=1)], 35) > ALARM
+    rows = sketch.SparseSign(7, 20_000, nnz_per_col=4, rng=8_118)[:, :].indices.reshape(-1, 4)
+    assert uniform_p(index[(1 << rows).sum(axis=1)], 35) < ALARM
+    assert rows_p(rows, 7, 4) < ALARM  # blocks of two rows and of one
 
 
 def test_p7_refuses_mutants():
@@ -237,6 +293,7 @@ GOOD = {
     "gaussian": lambda rng: sketch.Gaussian(ROWS, LONG, rng=rng),
     "rademacher": lambda rng: sketch.Rademacher(ROWS, LONG, rng=rng),
     "sparse_sign": lambda rng: sketch.SparseSign(ROWS, LONG, nnz_per_col=8, rng=rng),
+    "sparse_uniform": lambda rng: sketch.SparseUniform(ROWS, LONG, nnz_per_col=8, rng=rng),
     "srht": lambda rng: sketch.SRHT(ROWS, LONG, rng=rng),
     "srht_stream": lambda rng: sketch.SRHT(ROWS, LONG, stream_block=512, rng=rng),
     "srtt": lambda rng: sketch.SRTT(ROWS, LONG, rng=rng),
