@@ -125,11 +125,27 @@ def rank_of(s: Array, rcond: float) -> int:
 def solve_triangular(R: Array, Y: Array, *, lower: bool = False) -> Array:
     """Solve R X = Y for a triangular matrix, upper by default."""
     space = space_of(R)
-    if space.is_numpy:
-        import scipy.linalg
+    if not space.is_numpy:
+        return space.xp.linalg.solve(R, Y)
+    if Y.ndim == 2 and not Y.flags.f_contiguous:  # in rows, as BLAS reads it: X^T R^T = Y^T
+        return divide_triangular(Y.T, R.T, lower=not lower).T
+    import scipy.linalg
 
-        return scipy.linalg.solve_triangular(R, Y, lower=lower, check_finite=False)
-    return space.xp.linalg.solve(R, Y)
+    return scipy.linalg.solve_triangular(R, Y, lower=lower, check_finite=False)
+
+
+def divide_triangular(Y: Array, R: Array, *, lower: bool = False) -> Array:
+    """Compute Y R^-1 for a triangular matrix, upper by default."""
+    space = space_of(R)
+    if not space.is_numpy or 0 in Y.shape:
+        return solve_triangular(R.T, Y.T, lower=not lower).T
+    import scipy.linalg
+
+    if not R.diagonal().all():
+        raise LinAlgError("the triangular matrix is singular: its diagonal has a zero")
+    (trsm,) = scipy.linalg.get_blas_funcs(("trsm",), (R, Y))
+    flip = R.flags.c_contiguous  # its transpose is what BLAS takes without a copy
+    return trsm(1.0, R.T if flip else R, Y, side=1, lower=lower != flip, trans_a=flip)
 
 
 def shifted(G: Array, t: float) -> Array:
@@ -160,36 +176,6 @@ def inverse(G: Array) -> Array | None:
     X = X + X.conj().T
     X.reshape(-1, order="A")[:: len(d) + 1] = d
     return X
-
-
-def pivoted_qr(Y: Array, k: int) -> tuple[Array, float]:
-    """Choose k columns by QR with column pivoting; and the norm of what they leave of the others.
-
-    Fewer columns if what is left vanishes.
-    """
-    space = space_of(Y)
-    if space.is_numpy:
-        import scipy.linalg
-
-        R, order = scipy.linalg.qr(Y, mode="r", pivoting=True, check_finite=False)
-        k = min(k, int(np.count_nonzero(R.diagonal())))
-        return order[:k].astype(np.int64), norm(R[k : min(Y.shape), k:])
-    xp = space.xp
-    rest, chosen = xp.asarray(Y, copy=True), []
-    Q = space.zeros((Y.shape[0], 0), Y.dtype)
-    for _ in range(min(k, *Y.shape)):
-        lengths = norm(rest, axis=0)
-        best = int(xp.argmax(lengths))
-        if not float(lengths[best]) > 0:
-            break
-        q = rest[:, best : best + 1] / lengths[best]
-        q = q - Q @ (adjoint(Q) @ q)  # once more: rounding has mixed in what was taken out
-        q = q / norm(q)
-        rest = rest - q @ (adjoint(q) @ rest)
-        rest[:, best] = 0
-        Q = xp.concat([Q, q], axis=1)
-        chosen.append(best)
-    return space.asarray(chosen, xp.int64), norm(rest)
 
 
 def _size(x: Array) -> Array:

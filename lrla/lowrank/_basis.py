@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, Space, adjoint, space_of
+from lrla._core.arrays import Array, Space, adjoint, space_of, unit_roundoff
 from lrla.lowrank._matrix import conj
 
 # Cholesky QR errs from orthonormality by u * condition**2: up to _FINE that is little, and one
@@ -66,6 +66,27 @@ def _cholesky_qr(W: Array, limit: float) -> tuple[Array, Array, float, float] | 
     if not condition < limit:
         return None
     return W @ space_of(R).xp.linalg.inv(R), R, condition, smallest
+
+
+def preconditioned(C: Array, R: Array) -> tuple[Array, Array] | None:
+    """Factor C = Q T by Cholesky, with a triangular R that makes C R^-1 well conditioned.
+
+    A round of Cholesky QR leaves Q orthonormal up to rounding times the squared condition number
+    of C R^-1. Where that is more than Householder's reflections may leave, a second round repairs
+    it, for conditions below sqrt(3) after the first; otherwise None is returned.
+    """
+    enough = 10 * R.shape[0] * unit_roundoff(space_of(R).xp, R.dtype)
+    Q, T = linalg.divide_triangular(C, R), R
+    for most in (math.inf, 0.5):
+        G = adjoint(Q) @ Q
+        defect = linalg.norm(linalg.shifted(G, -1.0))
+        if defect <= enough:
+            break
+        L = linalg.cholesky(G) if defect <= most else None
+        if L is None:
+            return None
+        Q, T = linalg.divide_triangular(Q, L), L @ T
+    return Q, T
 
 
 def _revealing(W: Array, floor: float) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, as_array, space_of, unit_roundoff
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
+from lrla.kernels.pivoted_qr import pivoted_qr
 from lrla.lowrank._interpolative import Found, check_size, judge, search
 from lrla.lowrank._parts import bound_of, dense, look, take_rows
 from lrla.lowrank._selection import METHODS
@@ -178,7 +179,7 @@ def cur(
     passes, goal = 0, None if tol is None else tol / 2**0.5  # half of the square for the rows
     while True:
         found = search(op, method, rank, goal, seed)
-        rows, _ = linalg.pivoted_qr(adjoint(found.Q), found.columns.shape[0])
+        rows = pivoted_qr(adjoint(found.Q), found.columns.shape[0])[0]
         R = take_rows(op, rows)
         Qr, right = linalg.qr(adjoint(dense(R)))
         core = found.coordinates @ Qr

@@ -9,6 +9,7 @@ from typing import Any
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, as_array, check_finite, space_of, unit_roundoff
 from lrla._core.results import Info, Result, Status
+from lrla.kernels.pivoted_qr import pivoted_qr
 
 METHODS = ("greedy", "qdeim")
 
@@ -199,7 +200,7 @@ def _qdeim(X: Array, rank: int, tol: float) -> tuple[Array, Array, tuple[float, 
         k = min(k, max(1, int(xp.sum(xp.astype(s > enough, xp.int64)))))
     while True:
         basis = U[:, :k]
-        points, _ = linalg.pivoted_qr(adjoint(basis), k)
+        points = pivoted_qr(adjoint(basis), k)[0]
         rest = X - basis @ _coefficients(basis, points, xp.take(X, points, axis=0))
         if k >= min(rank, known) or not tol or float(xp.max(xp.abs(rest))) <= tol:
             return points, basis, ()

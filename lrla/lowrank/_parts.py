@@ -11,6 +11,7 @@ from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint
 from lrla._core.operators import Operator, as_operator
 from lrla.blocks import as_blocks
+from lrla.lowrank._basis import preconditioned
 from lrla.sketch import Gaussian
 
 PROBES = 10
@@ -97,11 +98,16 @@ class Projection(NamedTuple):
     T: Array  # C = Q T, upper triangular
 
 
-def project(op: Operator, columns: Array, rcond: float) -> Projection:
-    """Factor some columns: of those that depend on the ones before them, none is kept."""
+def project(op: Operator, columns: Array, factor: Array | None, rcond: float) -> Projection:
+    """Factor some columns: of those that depend on the ones before them, none is kept.
+
+    With the triangular factor of a sketch of them this is done by Cholesky, in less than the time
+    of Householder's reflections.
+    """
     xp = op.space.xp
     C = take_columns(op, columns)
-    Q, T = linalg.qr(dense(C))
+    found = None if factor is None else preconditioned(dense(C), factor)
+    Q, T = found or linalg.qr(dense(C))
     if columns.shape[0]:
         sizes = xp.abs(xp.linalg.diagonal(T))
         full = sizes > rcond * xp.max(sizes)

@@ -12,6 +12,7 @@ from lrla._core.operators import Operator
 from lrla._core.random import Domain, key_of, tag
 from lrla._core.threads import ranges
 from lrla.kernels import philox
+from lrla.kernels.pivoted_qr import pivoted_qr
 from lrla.kernels.rejection import rejection_cholesky
 from lrla.lowrank._parts import check_products, coordinates, dense, places, take_columns
 from lrla.sketch import SketchOperator, make
@@ -28,6 +29,7 @@ class Choice(NamedTuple):
     tail: float = 0.0  # of the norm of a sketch, the part that columns like these leave
     sketch: SketchOperator | None = None
     error: float | None = None  # norm of what they leave of A, where the choice has found it
+    factor: Array | None = None  # triangular: of their QR factorization, in a sketch
 
 
 class Search(NamedTuple):
@@ -52,17 +54,18 @@ def _sketched(search: Search) -> tuple[Array, SketchOperator | None]:
 def sketch_qrp(search: Search) -> Choice:
     """Choose the pivots of a QR of a sketch."""
     Y, S = _sketched(search)
-    columns, tail = linalg.pivoted_qr(Y, search.rank)
+    columns, _, R, left = pivoted_qr(Y, search.rank)
     size = linalg.norm(Y)
-    return Choice(columns, tail / size if size else 0.0, S)
+    tail = linalg.norm(left) / size if size else 0.0
+    return Choice(columns, tail, S, factor=search.op.space.xp.take(R, columns, axis=1))
 
 
 def sketch_lupp(search: Search) -> Choice:
     """Pivot rows of the adjoint of a sketch by LU, then order the pivots by QR."""
     Y, S = _sketched(search)
-    columns = linalg.pivoted_lu(Y, search.rank)
-    order, _ = linalg.pivoted_qr(search.op.space.xp.take(Y, columns, axis=1), columns.shape[0])
-    return Choice(search.op.space.xp.take(columns, order), sketch=S)
+    xp, columns = search.op.space.xp, linalg.pivoted_lu(Y, search.rank)
+    order, _, R, _ = pivoted_qr(xp.take(Y, columns, axis=1), columns.shape[0])
+    return Choice(xp.take(columns, order), sketch=S, factor=xp.take(R, order, axis=1))
 
 
 def _needs_entries(search: Search, method: str) -> Array:
@@ -82,9 +85,9 @@ def qrp(search: Search) -> Choice:
 
 def _cut(search: Search, A: Array) -> Choice:
     """Choose by pivoted QR, no more columns than the tolerance asks for."""
-    columns, error = linalg.pivoted_qr(A, search.rank)
-    if search.tol > 0 and columns.shape[0]:
-        B = adjoint(linalg.qr(search.op.space.xp.take(A, columns, axis=1))[0]) @ A
+    columns, Q, B, _ = pivoted_qr(A, search.rank)
+    error = linalg.norm(A - Q @ B)
+    if search.tol > 0:
         k = shortest(B, error, search.tol * linalg.norm(A))
         columns, error = columns[:k], math.hypot(error, linalg.norm(B[k:, :]))
     return Choice(columns, error=error)
@@ -104,7 +107,7 @@ def srrqr(search: Search) -> Choice:
     """Exchange pivots of a QR while an exchange raises the volume by more than `SWAP`."""
     A = _needs_entries(search, "srrqr")
     R = linalg.qr_r(A) if A.shape[0] > A.shape[1] else A
-    order, _ = linalg.pivoted_qr(R, search.rank)
+    order = pivoted_qr(R, search.rank)[0]
     order = order[: _independent(R, order)]
     most, k = order.shape[0], min(_cut(search, R).columns.shape[0], order.shape[0])
     while True:

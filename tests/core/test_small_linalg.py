@@ -106,17 +106,6 @@ def test_singular_values(backend, dtype, shape):
 
 @dtypes
 @pytest.mark.parametrize("shape", [(6, 9), (9, 6), (1, 4), (4, 1)])
-def test_pivots_of_qr(backend, dtype, shape):
-    A = matrix(*shape, dtype)
-    got, tail = linalg.pivoted_qr(backend.asarray(A), 4)
-    want = scipy.linalg.qr(A, pivoting=True, mode="r")[1][: min(4, *shape)]
-    np.testing.assert_array_equal(backend.to_numpy(got), want)
-    Q = np.linalg.qr(A[:, want])[0]
-    np.testing.assert_allclose(tail, np.linalg.norm(A - Q @ (Q.conj().T @ A)), atol=UNITS[dtype])
-
-
-@dtypes
-@pytest.mark.parametrize("shape", [(6, 9), (9, 6), (1, 4), (4, 1)])
 def test_pivots_of_lu(backend, dtype, shape):
     A = matrix(*shape, dtype)
     got = linalg.pivoted_lu(backend.asarray(A), 4)
@@ -126,7 +115,47 @@ def test_pivots_of_lu(backend, dtype, shape):
 
 
 def test_pivots_of_zeros(backend):
-    got, tail = linalg.pivoted_qr(backend.asarray(np.zeros((3, 4))), 2)
-    assert got.shape == (0,)
-    assert tail == 0
     assert linalg.pivoted_lu(backend.asarray(np.zeros((3, 4))), 2).shape == (2,)
+
+
+@dtypes
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("lower", [False, True])
+def test_triangular_systems(backend, dtype, order, lower):
+    R, Y = np.triu(matrix(5, 5, dtype)) + 5 * np.eye(5, dtype=dtype), matrix(5, 8, dtype, 5)
+    R, Y = np.array(R.T if lower else R, order=order), np.array(Y, order=order)
+    given = backend.asarray(R), backend.asarray(Y)
+    X = backend.to_numpy(linalg.solve_triangular(*given, lower=lower))
+    np.testing.assert_allclose(R @ X, Y, atol=100 * UNITS[dtype])
+    over = backend.asarray(np.array(Y.T, order=order))
+    X = backend.to_numpy(linalg.divide_triangular(over, given[0], lower=lower))
+    np.testing.assert_allclose(X @ R, Y.T, atol=100 * UNITS[dtype])
+    assert X.dtype == R.dtype
+    x = backend.to_numpy(linalg.solve_triangular(given[0], given[1][:, 0], lower=lower))
+    np.testing.assert_allclose(R @ x, Y[:, 0], atol=100 * UNITS[dtype])
+    np.testing.assert_array_equal(backend.to_numpy(given[1]), Y)
+    np.testing.assert_array_equal(backend.to_numpy(over), Y.T)
+
+
+@pytest.mark.parametrize("lower", [False, True])
+def test_the_other_triangle_is_not_read(lower):
+    R = np.tril(matrix(4, 4, "float64")) + 4 * np.eye(4)
+    R = R if lower else R.T
+    spoilt = R + (
+        np.triu(np.full((4, 4), np.nan), 1) if lower else np.tril(np.full((4, 4), np.nan), -1)
+    )
+    Y = matrix(4, 6, "float64")
+    for given in (Y, np.asfortranarray(Y)):
+        np.testing.assert_allclose(R @ linalg.solve_triangular(spoilt, given, lower=lower), Y)
+        np.testing.assert_allclose(linalg.divide_triangular(given.T, spoilt, lower=lower) @ R, Y.T)
+
+
+def test_singular_triangles():
+    R = np.diag([1.0, 0.0, 2.0])
+    for Y in (np.ones((3, 2)), np.ones(3)):
+        with pytest.raises(np.linalg.LinAlgError, match="singular"):
+            linalg.solve_triangular(R, Y)
+    with pytest.raises(np.linalg.LinAlgError, match="singular: its diagonal has a zero"):
+        linalg.divide_triangular(np.ones((2, 3)), R)
+    assert linalg.divide_triangular(np.zeros((0, 3)), R).shape == (0, 3)
+    assert linalg.solve_triangular(np.zeros((0, 0)), np.zeros((0, 4))).shape == (0, 4)

@@ -9,9 +9,11 @@ import scipy.sparse
 import scipy.sparse.linalg
 from spectra import SPECTRA, kahan, low_rank, matrix
 
+import lrla.lowrank._parts as parts
 import lrla.lowrank._selection as selection
 from lrla._core.errors import ConvergenceWarning, RankDeficientWarning
 from lrla.lowrank import column_subset, cur, interpolative
+from lrla.lowrank._basis import preconditioned
 
 METHODS = ("sketch_qrp", "sketch_lupp", "rpqr", "qrp", "srrqr")
 methods = pytest.mark.parametrize("method", METHODS)
@@ -487,3 +489,54 @@ def test_a_sketch_that_ignored_rows_would_show(monkeypatch):
     assert set(interpolative(A, 20, rng=7).columns.tolist()) == set(range(20, 40))
     monkeypatch.setattr(selection, "_sketched", lambda search: (search.op.A[:30], None))
     assert set(interpolative(A, 20, rng=7).columns.tolist()) != set(range(20, 40))
+
+
+# ------------------------------------------------------------------------- bases of chosen columns
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("condition", [1.0, 1e3, 1e12])
+def test_bases_by_cholesky_are_as_good_as_householders(backend, dtype, condition):
+    """The factor of a sketch makes up for any condition of the columns."""
+    A, k = matrix(300, 20, "1/sqrt(i)", 90210, dtype)[0], 20
+    A = (A * np.logspace(0, -np.log10(condition), k)).astype(dtype)
+    sketched = np.linalg.qr((np.sign(np.sin(np.arange(40 * 300.0) ** 2)).reshape(40, 300) / 6) @ A)
+    R = backend.asarray(sketched.R.astype(dtype))
+    Q, T = (backend.to_numpy(x) for x in preconditioned(backend.asarray(A), R))
+    np.testing.assert_allclose(Q.conj().T @ Q, np.eye(k), atol=10 * k * unit(dtype))
+    size = np.linalg.norm(A, axis=0)
+    assert (np.linalg.norm(A - Q @ T, axis=0) <= 10 * k * unit(dtype) * size).all()
+    np.testing.assert_array_equal(T, np.triu(T))
+
+
+def test_bases_by_cholesky_know_when_they_fail():
+    """A factor that is none of these columns leaves a condition that Cholesky cannot take."""
+    A = np.random.default_rng(6).standard_normal((300, 20)) * np.logspace(0, -9, 20)
+    A = A @ np.linalg.qr(np.random.default_rng(7).standard_normal((20, 20)))[0]
+    assert preconditioned(A, np.eye(20)) is None
+    good = preconditioned(A, np.linalg.qr(A).R)
+    assert good is not None
+    np.testing.assert_allclose(good[0] @ good[1], A, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_columns_whose_sketch_tells_nothing(monkeypatch, dtype):
+    """Householder's reflections take over, and the answer is the same."""
+    A = matrix(60, 50, "1/i", 5, dtype)[0]
+    want = interpolative(A, 12, rng=7)
+    monkeypatch.setattr(parts, "preconditioned", lambda C, R: None)
+    result = interpolative(A, 12, rng=7)
+    np.testing.assert_array_equal(result.columns, want.columns)
+    np.testing.assert_allclose(result.coefficients, want.coefficients, atol=1e3 * unit(dtype))
+
+
+@pytest.mark.parametrize("method", ["sketch_qrp", "sketch_lupp"])
+def test_nothing_is_lost_to_rounding(method):
+    """Rank 60 with singular values down to 1e-10 is found to the last digits."""
+    rng = np.random.default_rng(5)
+    U, V = (np.linalg.qr(rng.standard_normal((400, 60)))[0] for _ in range(2))
+    A = (U * np.logspace(0, -10, 60)) @ V.T
+    result = interpolative(A, 60, method=method, rng=5)
+    assert result.rank == 60
+    assert np.linalg.norm(A - result.skeleton @ result.coefficients) < 3e-15 * np.linalg.norm(A)
+    np.testing.assert_array_equal(result.coefficients[:, result.columns], np.eye(60))
