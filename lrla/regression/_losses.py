@@ -8,10 +8,11 @@ from lrla._core import linalg
 from lrla._core.arrays import Array, space_of
 from lrla._core.iteration import Loop
 from lrla._core.results import Status
-from lrla.regression._interior import Box, solve_box
+from lrla.regression._interior import Box, Point, solve_box
 from lrla.regression._normal import Normal
 from lrla.regression._one import Answer, Task, certified, products
 from lrla.regression._rows import Rows
+from lrla.regression._stages import in_stages
 
 _POLISH = 12  # Newton steps after the interior point; the sets of rows are final after one or two
 
@@ -25,37 +26,43 @@ def huber(task: Task, kink: Array) -> Answer:
     if task.is_rounding(r):
         loop.status = Status.CONVERGED
         return _judge(task, kink, loop.origin, xp.zeros_like(one), loop, "least squares")
-    loop.size = float(xp.sum(abs(r))) / rows.count
-    t = rows.fill(kink / loop.size, 1.0)
-    box = Box(
-        r / loop.size,
-        xp.stack((-t, t)),
-        rows.space.zeros((rows.k,), r.dtype),
-        curvature=1.0,
-    )
-    point = solve_box(rows, box, task.tol, loop)
-    z, y = point.x, point.y
-    if loop.status is not Status.STOPPED:
-        z, y = _polished(rows, box, t, z)
-    x = loop.origin + rows.unwhiten(loop.size * z)
-    return _judge(task, kink, x, loop.size * y[: rows.count], loop, "interior")
+    c = rows.space.zeros((rows.k,), r.dtype)
+
+    def fit(b: Array) -> tuple[Array, Array]:
+        t = rows.fill(kink / loop.size, 1.0)
+        box = Box(b, xp.stack((-t, t)), c, curvature=1.0)
+        point = solve_box(rows, box, task.tol, loop)
+        if loop.status is Status.STOPPED:
+            return point.x, loop.size * point.y
+        z, y = _polished(rows, box, t, point)
+        return z, loop.size * y
+
+    x, y = in_stages(task, loop, r, fit, linear=float(xp.max(kink)))
+    return _judge(task, kink, x, y[: rows.count], loop, "interior")
 
 
-def _polished(rows: Rows, box: Box, t: Array, z: Array) -> tuple[Array, Array]:
-    """Solve the linear system that holds once it is known which rows are beyond their kink."""
+def _polished(rows: Rows, box: Box, t: Array, point: Point) -> tuple[Array, Array]:
+    """Solve the linear system that holds once it is known which rows are beyond their kink.
+
+    Where the sets of rows are wrong such steps may lead anywhere: they have to halve the gradient.
+    """
     xp = rows.space.xp
-    r, best = box.b - rows.product(z), math.inf
-    for _ in range(_POLISH):
-        y = xp.minimum(xp.maximum(r, -t), t)
-        inside = xp.astype(abs(r) <= t, r.dtype)
-        dz = Normal(rows.gram(inside)).solve(rows.adjoint(y[None, :])[0, :])
-        s = rows.product(dz)
-        size = linalg.norm(dz)
-        if not size < 0.5 * best or size <= 1e-15 * linalg.norm(z):
+    z, y, best = point.x, point.y, math.inf
+    trial, r = z, box.b - rows.product(z)
+    for step in range(_POLISH):
+        cut = xp.minimum(xp.maximum(r, -t), t)
+        gradient = rows.adjoint(cut[None, :])[0, :]
+        size = linalg.norm(gradient)
+        if not size < 0.5 * best:
             break
         best = size
-        z, r = z + dz, r - s
-    return z, y - inside * s  # A^T of this is zero
+        inside = xp.astype(abs(r) <= t, r.dtype)
+        dz = Normal(rows.gram(inside)).solve(gradient)
+        s = rows.product(dz)
+        if step:
+            z, y = trial, cut - inside * s  # A^T of this is zero
+        trial, r = trial + dz, r - s
+    return z, y
 
 
 def _judge(task: Task, kink: Array, x: Array, y: Array, loop: Loop, method: str) -> Answer:

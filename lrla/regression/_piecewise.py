@@ -7,6 +7,7 @@ from lrla._core.iteration import Loop
 from lrla._core.results import Status
 from lrla.regression._interior import Box, solve_box
 from lrla.regression._one import Answer, Task, certified, products
+from lrla.regression._stages import in_stages
 
 
 def interior(task: Task, tau: float) -> Answer:
@@ -18,13 +19,14 @@ def interior(task: Task, tau: float) -> Answer:
     if task.is_rounding(r):
         loop.status = Status.CONVERGED
         return judge(task, tau, loop.origin, xp.zeros_like(task.b), loop, "least squares")
-    loop.size = float(xp.sum(abs(r))) / rows.count
-    bounds = xp.stack((w * (tau - 1), w * tau))
-    box = Box(r / loop.size, bounds, rows.space.zeros((rows.k,), r.dtype))
-    point = solve_box(rows, box, task.tol, loop)
-    x = loop.origin + rows.unwhiten(loop.size * point.x)
-    y = point.y[: rows.count] * xp.mean(task.weights)
-    return judge(task, tau, x, y, loop, "interior")
+    bounds, c = xp.stack((w * (tau - 1), w * tau)), rows.space.zeros((rows.k,), r.dtype)
+
+    def fit(b: Array) -> tuple[Array, Array]:
+        point = solve_box(rows, Box(b, bounds, c), task.tol, loop)
+        return point.x, point.y
+
+    x, y = in_stages(task, loop, r, fit)
+    return judge(task, tau, x, y[: rows.count] * xp.mean(task.weights), loop, "interior")
 
 
 def judge(task: Task, tau: float, x: Array, y: Array, loop: Loop, method: str) -> Answer:

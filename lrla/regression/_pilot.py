@@ -12,6 +12,7 @@ from lrla.regression._interior import Box, Point, solve_box
 from lrla.regression._one import Answer, Report, Task, products
 from lrla.regression._piecewise import interior, judge
 from lrla.regression._rows import Rows
+from lrla.regression._stages import FAR, typical
 from lrla.sampling import LeverageResult, sample_rows
 
 _PILOT_TOL = 1e-4  # gap of the pilot: below the error that its sample has anyway
@@ -80,17 +81,25 @@ def piloted(
     z = r / xp.where(spread > tiny, spread, xp.full_like(spread, tiny))
     pilot_at, wrong = (x, r), None
     few = _FEW * width * m
+    far = FAR * typical(task, r, math.inf)
     centre = float(xp.sum(xp.where(r < 0, w, xp.zeros_like(w)))) / m + shift
     for turn in range(_ROUNDS):
         if wrong is None:
             x, r = pilot_at
-            low, high = _sides(z, w, centre, width if turn < _ROUNDS - 1 else 2.0)
+            low, high = _sides(z, w, centre, width)
             width = 2 * width
+            if bool(xp.any(low | high)):
+                low, high = low | (r < -far), high | (r > far)
         else:
             low, high = low & ~wrong, high & ~wrong
+        if turn == _ROUNDS - 1 or not bool(xp.any(low | high)):
+            rows = Rows(op, T, float(found.info.condition))
+            answer = interior(replace(task, rows=rows, x0=x), tau)
+            history, count = history + answer.history, count + answer.iterations
+            return replace(answer, history=history, iterations=count, method="pilot")
         middle = ~(low | high)
         y = xp.where(low, w * (tau - 1), xp.where(high, w * tau, xp.zeros_like(r)))
-        point, loop, x = _middle(task, T, found, tau, xp.nonzero(middle)[0], x, r, y, w)
+        point, loop, x = _middle(task, T, found, tau, xp.nonzero(middle)[0], x, r, y, w, far)
         history, count = history + loop.history, count + loop.iteration
         r = task.b - products(op, x)
         wrong = y * r < 0
@@ -107,9 +116,12 @@ def piloted(
 
 def _middle(
     task: Task, T: Array, found: LeverageResult, tau: float, index: Array, x: Array, r: Array,
-    y: Array, w: Array,
+    y: Array, w: Array, far: float,
 ) -> tuple[Point, Report, Array]:  # fmt: skip
-    """Solve for the rows of an index, given dual values y of the others, which are summed up."""
+    """Solve for the rows of an index, given dual values y of the others, which are summed up.
+
+    Residuals further out than ``far`` count as that in the size of the gap.
+    """
     xp = task.op.space.xp
     rows = _part(task, T, found, index, None, task.tol).rows
     loop = task.loop("interior point")
@@ -121,7 +133,7 @@ def _middle(
         rows.fill(inside / loop.size, 0.0),
         xp.stack((v * (tau - 1), v * tau)),
         -(T.T @ _adjoint(task.op, y)),
-        offset=float(xp.sum(y * r)) / loop.size,
+        offset=float(xp.sum(y * xp.clip(r, -far, far))) / loop.size,
     )
     point = solve_box(rows, box, task.tol, loop)
     return point, loop, x + loop.size * rows.unwhiten(point.x)

@@ -11,12 +11,13 @@ from typing import Any
 from lrla._core.arrays import Array
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback
+from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._losses import bisquare, huber, tukey
 from lrla.regression._lp import lp_regression
 from lrla.regression._lp_input import Question, check_options, look
-from lrla.regression._one import Answer, Task, initial, prepare
+from lrla.regression._one import Answer, Task, initial, prepare, products
 from lrla.sketch import whiten
 
 _NORMAL = 0.6744897501960817  # the median of the absolute value of a standard normal
@@ -279,8 +280,9 @@ def _ready(
     begin = None if first is None else first[:, 0]
     if scale is None:
         rough = lp_regression(asked.op.A, asked.B[:, 0], 1, tol=1e-6, rng=seed)
-        scale = _median(abs(rough.residuals), asked) / _NORMAL
-        begin = asked.op.space.xp.astype(rough.x, asked.B.dtype) if begin is None else begin
+        fit = asked.op.space.xp.astype(rough.x, asked.B.dtype)
+        scale = _median(rough.residuals, fit, asked) / _NORMAL
+        begin = fit if begin is None else begin
         if not scale > 0:
             raise ValueError(
                 "scale must be given where more than half of the residuals of least absolute "
@@ -289,13 +291,14 @@ def _ready(
     return asked, (float(scale), begin, seed), start
 
 
-def _median(size: Array, asked: Question) -> float:
-    """Median over rows; zero where it is nothing but rounding."""
-    xp, m = asked.op.space.xp, int(size.shape[0])
-    ordered = xp.sort(size)
-    middle = (float(ordered[(m - 1) // 2]) + float(ordered[m // 2])) / 2
-    rounding = 1e-12 * float(xp.max(abs(asked.B))) if m else 0.0
-    return middle if middle > rounding else 0.0
+def _median(r: Array, x: Array, asked: Question) -> float:
+    """Median size of residuals; zero where it is nothing but rounding."""
+    op, xp, m = asked.op, asked.op.space.xp, int(r.shape[0])
+    sizes = Operator(abs(op.A), op.kind, op.space, op.dtype)
+    rounding = 1e-12 * (products(sizes, abs(x)) + abs(asked.B[:, 0]))
+    size = abs(xp.astype(r, rounding.dtype))
+    ordered = xp.sort(xp.where(size > rounding, size, xp.zeros_like(size)))
+    return (float(ordered[(m - 1) // 2]) + float(ordered[m // 2])) / 2
 
 
 def _solved(
