@@ -212,7 +212,7 @@ def coordinates(
         task = replace(task, reason=reason)
     if method in ("sketch", "jl"):
         d, k = _sizes(op, eps, delta, method)
-        if d < m or op.kind == "operator":
+        if d < m:
             found = make.sketched(task, min(d, m))
             return make.projected(task, found, k) if method == "jl" and k < found.rank else found
         method, task = "auto", replace(task, reason="a sketch would have as many rows as A")
@@ -255,10 +255,9 @@ def _choose(op: Operator, eps: float | None, delta: float | None) -> tuple[str, 
     for method in ("sketch", "jl"):
         d, k = _sizes(op, eps, delta, method)
         k = k if method == "jl" else n
-        if op.kind == "operator":
-            costs[method] = float(min(n, d) + k)
-        elif d < m:
-            costs[method] = 16 * stored + 2.0 * d * n**2 + stored * k
+        if d < m:
+            sketched = 16 * stored + 2.0 * d * n**2 + stored * k
+            costs[method] = float(min(n, d) + k) if op.kind == "operator" else sketched
     return min(costs, key=costs.__getitem__), "least work for the accuracy asked for"
 
 

@@ -84,8 +84,8 @@ def whiten(
         grows with the square of the condition number.
         ``"qr"``: Householder QR of all rows. ``"sketch"``: the first half of cholesky_qr alone;
         singular values of A T are then near one, by a factor of 2 as a rule. ``"auto"``: the sketch
-        tells the condition number, which chooses between gram and cholesky_qr; qr where the sketch
-        would have as many rows as A.
+        tells the condition number, which chooses between gram and cholesky_qr; qr, also of an
+        operator, where the sketch would have as many rows as A.
     rng : None, int, numpy.random.Generator or SeedSequence, optional
         Seed of the sketch.
 
@@ -208,7 +208,7 @@ def _plan(rows: _Rows, method: str, seed: int, rcond: float | None) -> Whitening
     reason = "asked for"
     if method == "auto" and rows.op.kind == "operator":
         method, reason = "sketch", "A is a linear operator"
-    if d >= rows.m and rows.op.kind != "operator" and method != "gram":
+    if d >= rows.m and method != "gram":
         method, d, reason = "qr", 0, "a sketch would have as many rows as A"
     if method == "qr":
         d = 0

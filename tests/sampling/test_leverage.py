@@ -406,6 +406,16 @@ def test_a_sketch_that_saves_nothing_is_not_made():
     np.testing.assert_allclose(result.scores, reference(A))
 
 
+@pytest.mark.parametrize("options", [{}, {"method": "sketch"}, {"eps": 0.5}])
+@pytest.mark.parametrize("shape", [(4, 4), (9, 8), (16, 8)])
+def test_all_rows_of_operators_that_are_nearly_square_are_taken(shape, options):
+    for seed in range(10):
+        A = np.random.default_rng(seed).standard_normal(shape)
+        want = leverage_scores(A, method="qr").scores
+        got = leverage_scores(aslinearoperator(A), rng=seed, **options).scores
+        np.testing.assert_allclose(got, want, atol=1e-8)
+
+
 def test_products_are_all_that_an_operator_needs():
     A = graded(1200, 90, 6)
     counted = {"matmat": 0, "rmatmat": 0}

@@ -81,6 +81,16 @@ def test_dask_is_dense():
         np.testing.assert_allclose(A @ ours.T, A @ theirs.T, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (5, 5), (9, 8), (20, 20), (40, 8)])
+def test_all_rows_of_operators_that_are_nearly_square_are_taken(shape):
+    """A square sparse sign matrix is singular more often than not."""
+    for seed in range(20):
+        A = np.random.default_rng(seed).standard_normal(shape)
+        found = sketch.whiten(aslinearoperator(A), rng=seed)
+        assert (found.rank, found.info.d) == (shape[1], 0)
+        np.testing.assert_allclose((A @ found.T).T @ A @ found.T, np.eye(shape[1]), atol=1e-9)
+
+
 def test_a_linear_operator_is_sketched():
     A = graded(1200, 6, 1e3)
     found = sketch.whiten(aslinearoperator(A), rng=5)
