@@ -68,12 +68,18 @@ class Operator:
         return self.A @ X
 
     def rmatmat(self, Y: Array) -> Array:
-        """Multiply the conjugate transpose with a matrix of columns."""
+        """Multiply the conjugate transpose with a matrix of columns.
+
+        Raises
+        ------
+        TypeError
+            If a linear operator has no products with its adjoint.
+        """
         if self.kind == "blocks":
             (out,) = self.A.sum(lambda block, a, b: (adjoint(block) @ Y[a:b, :],))
             return out
         if self.kind == "operator":
-            return as_floating(self.space.xp.asarray(self.A.rmatmat(Y)))
+            return as_floating(self.space.xp.asarray(_adjoint_products(self.A, Y)))
         if self.kind == "sparse":
             return (self.A.conj() if self.A.dtype.kind == "c" else self.A).T @ Y
         return adjoint(self.A) @ Y
@@ -95,11 +101,26 @@ class Operator:
         return A.data, A.indices, A.indptr
 
     def check_entries(self, name: str = "A") -> None:
-        """Refuse NaN and infinity among the entries of an array or sparse matrix, saying where."""
+        """Refuse NaN and infinity among the entries, or in a product with an operator, saying where."""
+        xp = self.space.xp
         if self.kind == "dense":
             check_finite(self.A, name)
             return
-        xp = self.space.xp
+        if self.kind == "operator":
+            product = self.matmat(
+                xp.ones((self.shape[1], 1), dtype=self.dtype, device=self.space.device)
+            )
+            bad = ~xp.isfinite(product[:, 0])
+            if bool(xp.any(bad)):
+                row = int(xp.argmax(xp.astype(bad, xp.int8)))
+                raise ValueError(
+                    f"{name} must give finite products, got NaN or infinity in row {row} of its "
+                    "product with a vector of ones"
+                )
+            return
+        if self.kind == "blocks":
+            self.A.map(lambda block, a, b: _check_block(block, a, name))
+            return
         if bool(xp.all(xp.isfinite(self.A.data))):
             return
         entries = self.A.tocoo()
@@ -120,6 +141,31 @@ class Operator:
         eye = self.space.eye(n, self.dtype)
         parts = [self.matmat(eye[:, i:j]) for i, j in ranges(n, _COLUMNS)]
         return self.space.xp.concat(parts, axis=1)
+
+
+def _check_block(block: Array, first: int, name: str) -> None:
+    """Refuse NaN and infinity in rows from ``first`` on."""
+    xp = space_of(block).xp
+    finite = xp.isfinite(block)
+    if not bool(xp.all(finite)):
+        place = int(xp.argmin(xp.astype(xp.reshape(finite, (-1,)), xp.int8)))
+        row, column = divmod(place, int(block.shape[1]))
+        raise not_finite(name, (first + row, column))
+
+
+def _adjoint_products(A: Any, Y: Array) -> Any:
+    """Multiply the adjoint of a linear operator; SciPy's without rmatvec fail in obscure ways."""
+    try:
+        return A.rmatmat(Y)
+    except (TypeError, NotImplementedError) as error:
+        try:
+            A.rmatvec(Y[:, 0])
+        except NotImplementedError:
+            raise TypeError(
+                "products with the adjoint of the linear operator are needed, and it has none; "
+                "make it with rmatvec or rmatmat"
+            ) from error
+        raise
 
 
 class _ScaledRows:

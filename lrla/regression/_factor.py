@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from lrla._core import linalg
@@ -91,9 +92,28 @@ def from_triangle(R: Array, rcond: float) -> tuple[Factor, Array]:
 
 
 def from_rows(
-    problem: Problem, SA: Array, SB: Array, rcond: float, *, equilibrate: bool = True
+    problem: Problem,
+    SA: Array,
+    SB: Array,
+    rcond: float,
+    *,
+    equilibrate: bool = True,
+    largest: Array | None = None,
 ) -> tuple[Factor, Array, Array]:
     """Factor sketched (or all) rows; set the problem's scale; solve the sketched problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        What the rows stand for.
+    SA, SB : array of shape (d, n) and (d, p)
+        The rows.
+    rcond : float
+        Fraction of the largest singular value below which others count as zero.
+    equilibrate : bool, default True
+        Whether to divide columns by their norms.
+    largest : array of shape (n,), optional
+        Column norms that SA had once: its rounding errors are relative to these.
 
     Returns
     -------
@@ -111,8 +131,12 @@ def from_rows(
         SB = xp.concat((SB, space.zeros((n, SB.shape[1]), SB.dtype)), axis=0)
     if equilibrate:
         size = linalg.norm(SA, axis=0)[:, None]
+        size = size if largest is None else xp.maximum(size, largest[:, None])
         problem.scale = xp.where(size > 0, size, xp.ones_like(size))
-    R = linalg.qr_r(xp.concat((SA / problem.scale.T, SB), axis=1))
+    SA = SA / problem.scale.T
+    if largest is not None and (left := linalg.norm(SA)) > 0:
+        rcond = rcond * max(1.0, math.sqrt(n) / left)
+    R = linalg.qr_r(xp.concat((SA, SB), axis=1))
     k = min(n, R.shape[0])
     factor, U = from_triangle(R[:k, :n], rcond)
     inside = adjoint(U) @ R[:k, n:]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from lrla._core import linalg
 from lrla._core.arrays import Array, Space, as_array, check_finite, is_complex, space_of
 from lrla._core.operators import Operator, as_operator
 from lrla.blocks import as_blocks
@@ -29,7 +31,7 @@ class Question:
 
     def coefficients(self, X: Array) -> Array:
         """Undo the units of solutions, join complex parts, and drop the axis that b did not have."""
-        X = self.problem.space.xp.astype(X * self.problem.units * self.unit, self.problem.op.dtype)
+        X = self.problem.space.xp.astype(self._undone(X), self.problem.op.dtype)
         if self.parts:
             p = X.shape[1] // 2
             X = X[:, :p] + 1j * X[:, p:]
@@ -37,19 +39,45 @@ class Question:
 
     def spreads(self, E: Array) -> Array:
         """Do as `coefficients` for standard errors."""
-        E = E * self.problem.units * self.unit
-        if self.parts:
-            p = E.shape[1] // 2
-            E = (E[:, :p] ** 2 + E[:, p:] ** 2) ** 0.5
+        E = self._joined(self._undone(E))
         return E[:, 0] if self.vector else E
 
     def norms(self, sizes: Array) -> Any:
         """Do the same for norms in the units of b, one for each right-hand side."""
-        sizes = sizes * (self.unit * self.root)
-        if self.parts:
-            p = sizes.shape[0] // 2
-            sizes = (sizes[:p] ** 2 + sizes[p:] ** 2) ** 0.5
+        xp = self.problem.space.xp  # weights may make them too large for single precision
+        sizes = self._joined(xp.astype(sizes, xp.float64) * self.root * self.unit)
         return float(sizes[0]) if self.vector else sizes
+
+    def check_range(self, **results: Any) -> None:
+        """Refuse results, given by name, that are beyond the largest number of their dtype."""
+        xp = self.problem.space.xp
+        for name, value in results.items():
+            scalar = isinstance(value, float)
+            if math.isfinite(value) if scalar else bool(xp.all(xp.isfinite(value))):
+                continue
+            top = float(xp.finfo(xp.float64 if scalar else value.dtype).max)
+            raise ValueError(
+                f"{name} must be within the range of floating point, up to {top:.0e}, and it is "
+                f"not; divide b by a power of ten: {name} is proportional to b"
+            )
+
+    def _undone(self, X: Array) -> Array:
+        """Undo the units of solutions; no product leaves the range that its result does not leave."""
+        units, unit = self.problem.units, self.unit
+        if isinstance(units, float) or isinstance(unit, float):
+            return X * units * unit
+        xp = self.problem.space.xp
+        opposite = (units > 1) != (unit > 1)
+        both = xp.where(opposite, units * unit, units)
+        return X * both * xp.where(opposite, xp.ones_like(unit), unit)
+
+    def _joined(self, sizes: Array) -> Array:
+        """Join sizes of complex parts, along the last axis."""
+        if not self.parts:
+            return sizes
+        p = sizes.shape[-1] // 2
+        pair = self.problem.space.xp.stack((sizes[..., :p], sizes[..., p:]))
+        return linalg.norm(pair, axis=0)
 
 
 def look(A: Any, b: Any, weights: Any, ridge: Any) -> Question:
@@ -66,17 +94,31 @@ def look(A: Any, b: Any, weights: Any, ridge: Any) -> Question:
         raise ValueError(f"b must have as many rows as A, got shapes {tuple(b.shape)} and {(m, n)}")
     check_finite(b, "b")
     vector = b.ndim == 1
-    B = b[:, None] if vector else b
+    B, parts, unit = right_sides(op, space, b[:, None] if vector else b)
+    w, root = _weights(op, weights)
+    return Question(Problem(op, B, w, ridge_column(op, ridge, root)), vector, parts, unit, root)
+
+
+def right_sides(op: Operator, space: Space, B: Array) -> tuple[Array, bool, Any]:
+    """Bring right-hand sides to the dtype of A and to moderate size.
+
+    Returns
+    -------
+    B : array of shape (m, p)
+        The columns, or twice as many: first real, then imaginary parts.
+    parts : bool
+        Whether it is that.
+    unit : array of shape (p,) or float
+        What they were divided by.
+    """
     xp = space.xp
     parts = is_complex(B) and not xp.isdtype(op.dtype, "complex floating")
     if parts:
         B = xp.concat((xp.real(B), xp.imag(B)), axis=1)
-    unit: Any = _units(op, space, B)
+    unit = _units(op, space, B)
     if unit is not None:
         B = B / unit
-    w, root = _weights(op, weights)
-    problem = Problem(op, xp.astype(B, op.dtype, copy=False), w, ridge_column(op, ridge, root))
-    return Question(problem, vector, parts, 1.0 if unit is None else unit, root)
+    return xp.astype(B, op.dtype, copy=False), parts, 1.0 if unit is None else unit
 
 
 def _units(op: Operator, space: Space, B: Array) -> Array | None:
@@ -119,6 +161,17 @@ def _weights(op: Operator, weights: Any) -> tuple[Array | None, float]:
     return xp.astype(w, op.real_dtype, copy=False), root
 
 
+def whole(value: Any, name: str) -> int:
+    """Check that a number is an integer."""
+    try:
+        exact = int(value) == value
+    except (TypeError, ValueError, OverflowError):
+        exact = False
+    if not exact:
+        raise ValueError(f"{name} must be an integer, got {value!r}")
+    return int(value)
+
+
 def ridge_column(op: Operator, ridge: Any, root: float = 1.0) -> Array | None:
     """Return the ridge, over root**2, as a column of n entries; None for zero."""
     space, n = op.space, op.shape[1]
@@ -126,16 +179,22 @@ def ridge_column(op: Operator, ridge: Any, root: float = 1.0) -> Array | None:
         values = space.asarray([float(ridge)] * n, space.xp.float64)
     else:
         values = as_array(ridge, "ridge", ndim=(1,))
-    xp = space_of(values, space.zeros((0,), op.dtype)).xp
     if values.shape[0] != n:
         raise ValueError(
             f"ridge must be a number or have one entry for each column of A, got "
             f"{values.shape[0]} for {n}"
         )
-    top = float(xp.finfo(op.real_dtype).max)
+    values = ridges_over(op, values, "ridge", root)
+    return values[:, None] if bool(space.xp.any(values > 0)) else None
+
+
+def ridges_over(op: Operator, values: Array, name: str, root: float) -> Array:
+    """Check ridges and return them over root**2, in the dtype of norms."""
+    xp = space_of(values, op.space.zeros((0,), op.dtype)).xp
+    top = float(xp.finfo(op.real_dtype).max) * root * root
+    top = min(top, float(xp.finfo(xp.float64).max))
     real = xp.isdtype(values.dtype, "real floating")
     values = xp.astype(values, xp.float64, copy=False) if real else values
-    if not real or not bool(xp.all((values >= 0) & (values <= top * root * root))):  # NaN is not
-        raise ValueError(f"ridge must be real, not negative, and at most {top:.0e}")
-    values = xp.astype(values / root / root, op.real_dtype, copy=False)
-    return values[:, None] if bool(xp.any(values > 0)) else None
+    if not real or not bool(xp.all((values >= 0) & (values <= top))):  # NaN is not
+        raise ValueError(f"{name} must be real, not negative, and at most {top:.0e}")
+    return xp.astype(values / root / root, op.real_dtype, copy=False)

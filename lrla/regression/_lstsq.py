@@ -113,7 +113,8 @@ def lstsq(
     ------
     ValueError
         If shapes do not fit, A has no rows or columns, an entry is not finite, weights or ridge
-        are negative, or the method cannot do the problem.
+        are negative, the method cannot do the problem, or the result is beyond the largest number
+        of its dtype.
     TypeError
         If A and b are of different array libraries or devices, or are not numbers.
 
@@ -173,6 +174,8 @@ def lstsq(
         except OutOfRangeError:
             loop.asked = asked = asked.tamed()
             plan, solution = _solve(asked.problem, method, goal, rcond, loop, seed)
+        x, left = asked.coefficients(solution.X), asked.norms(solution.squares**0.5)
+    asked.check_range(x=x, residual_norm=left)
     xp = asked.problem.space.xp
     worst = float(xp.max(solution.error)) if solution.error.shape[0] else 0.0
     status = settled(loop, worst, enough)
@@ -189,13 +192,7 @@ def lstsq(
         history=tuple(loop.history),
         seconds=time.perf_counter() - start,
     )
-    return LstsqResult(
-        asked.coefficients(solution.X),
-        asked.norms(solution.squares**0.5),
-        solution.factor.rank,
-        status,
-        info,
-    )
+    return LstsqResult(x, left, solution.factor.rank, status, info)
 
 
 def plan_lstsq(A: Any, b: Any, *, weights: Any = None, ridge: Any = 0.0) -> Plan:

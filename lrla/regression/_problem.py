@@ -146,6 +146,7 @@ class Problem:
         """
         xp, op, ridge = self.space.xp, self.op, self.ridge
         if op.kind not in ("dense", "sparse"):
+            op.check_entries()
             raise ValueError("A must give finite products of moderate size; scale its columns")
         peak = self._peaks()
         if ridge is not None and ridge.shape[0] == self.n:

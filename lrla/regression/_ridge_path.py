@@ -6,12 +6,14 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from lrla._core.arrays import Array, as_array
 from lrla._core.iteration import Callback, Loop
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._factor import Factor, from_rows
-from lrla.regression._input import Question, look
+from lrla.regression._input import Question, look, ridges_over
 from lrla.regression._methods import orthonormalized, sketcher
 from lrla.regression._plan import spir_rows
 from lrla.regression._problem import OutOfRangeError, Problem
@@ -86,9 +88,10 @@ def ridge_path(
     Raises
     ------
     ValueError
-        If A has more columns than rows, a ridge is negative or not finite, or shapes do not fit.
+        If A has more columns than rows, a ridge is negative or not finite, shapes do not fit, or
+        the result is beyond the largest number of its dtype.
     TypeError
-        As for `lstsq`.
+        As for `lstsq`, and if b is complex and A is not.
 
     Warns
     -----
@@ -119,32 +122,38 @@ def ridge_path(
     start = time.perf_counter()
     asked = look(A, b, weights, 0.0)
     problem = asked.problem
-    if not asked.vector or asked.parts:
-        raise ValueError(f"b must be one vector in the dtype of A, got shape {tuple(b.shape)}")
+    if not asked.vector:
+        raise ValueError(
+            "b must be one vector, got an array of 2 dimensions; use lstsq for each ridge"
+        )
+    if asked.parts:
+        raise TypeError("b must be real where A is, got complex numbers; solve for b.real, b.imag")
     if problem.n > problem.m:
         raise ValueError(
             f"A must have at least as many rows as columns, got shape {(problem.m, problem.n)}; "
             "use lstsq for each ridge"
         )
     xp = problem.space.xp
-    if isinstance(ridges, list | tuple):
-        ridges = problem.space.asarray(ridges, problem.op.real_dtype)
     values = as_array(ridges, "ridges", ndim=(1,))
-    if values.shape[0] == 0 or not bool(xp.all(xp.isfinite(values)) and xp.all(values >= 0)):
-        raise ValueError("ridges must be finite, not negative, and at least one")
+    if isinstance(ridges, list | tuple):
+        values = problem.space.asarray(values)
+    if values.shape[0] == 0:
+        raise ValueError("ridges must hold at least one number, got none")
+    shift = ridges_over(problem.op, values, "ridges", asked.root)
     seed = seed_of(rng)
     loop = Loop("ridge_path", max_iter=ROUNDS, callback=callback)
     goal, enough = goals(tol, problem.u)
     try:
-        out = _solve(asked, values, goal, loop, seed)
+        out = _solve(asked, shift, goal, loop, seed)
     except OutOfRangeError:
+        problem.op.check_entries()
         raise ValueError(
             "A must have entries whose squares neither overflow nor underflow; divide it by its "
             "largest entry, and the ridges by the square of that"
         ) from None
     factor, S, X, error, squares, passes = out
     status = settled(loop, float(xp.max(error)), enough)
-    sigma = factor.sigma[:, None] * asked.root
+    energy = factor.sigma[:, None] ** 2
     info = Info(
         backward_error=error,
         singular_values=factor.sigma * asked.root,
@@ -155,28 +164,25 @@ def ridge_path(
         history=tuple(loop.history),
         seconds=time.perf_counter() - start,
     )
-    return RidgePathResult(
-        xp.astype(X * asked.unit, problem.op.dtype),
-        values,
-        xp.sum(sigma**2 / (sigma**2 + values), axis=0),
-        xp.sqrt(squares) * (asked.unit * asked.root),
-        status,
-        info,
-    )
+    with np.errstate(over="ignore"):
+        X = xp.astype(X * asked.unit, problem.op.dtype)
+        left = xp.sqrt(squares) * asked.root * asked.unit
+    asked.check_range(x=X, residual_norm=left)
+    dimension = xp.sum(energy / (energy + shift), axis=0)
+    return RidgePathResult(X, values, dimension, left, status, info)
 
 
 def _solve(
-    asked: Question, values: Array, tol: float, loop: Loop, seed: int
+    asked: Question, shift: Array, tol: float, loop: Loop, seed: int
 ) -> tuple[Factor, SketchOperator | None, Array, Array, Array, int]:
     one = asked.problem
-    xp, k = one.space.xp, int(values.shape[0])
+    xp, k = one.space.xp, int(shift.shape[0])
     S = sketcher(one, seed)(spir_rows(one) * one.n)
     factor, _, _ = from_rows(one, *one.sketched(S), one.u * max(30, one.n), equilibrate=False)
     if S is not None and one.op.kind != "operator":
         factor = orthonormalized(one, factor)
-    shift = xp.astype(values / asked.root / asked.root, one.op.real_dtype)[None, :]
-    factor = replace(factor, shift=shift)
-    many = Problem(one.op, xp.broadcast_to(one.B, (one.m, k)), one.weights, shift)
+    factor = replace(factor, shift=shift[None, :])
+    many = Problem(one.op, xp.broadcast_to(one.B, (one.m, k)), one.weights, shift[None, :])
     C = many.gradient(one.space.zeros((one.n, k), one.op.dtype))[0]
     Z = factor.solve(factor.adjoint_solve(C))
     X, error, squares = refine(many, factor, Z, tol, loop, conjugate_gradients)

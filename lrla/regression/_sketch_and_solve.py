@@ -7,16 +7,19 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lrla._core import linalg
 from lrla._core.arrays import Array
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._factor import from_rows
-from lrla.regression._input import Question, look
+from lrla.regression._input import Question, look, whole
 from lrla.regression._problem import OutOfRangeError, Problem
 from lrla.sketch import SketchOperator, make
 
 _DENSE = ("gaussian", "rademacher", "srht", "srtt")
+_WHOLE = (*_DENSE, "sparse_sign", "countsketch")  # no row is left out, so none hides NaN
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -38,7 +41,7 @@ class SketchedLstsqResult(Result):
     info : Info
         ``error_estimate``: of ``norm(A @ (x - x_exact))``; ``max_error_estimate``: the bound
         ``eps / sqrt(n) * norm(r) * norm(pinv(A))`` of the l_inf guarantee, evaluated with estimates
-        (None for "l2"); ``degrees_of_freedom``; ``sketch``, None if all rows were used; ``seed``;
+        (None for "l2"), where ``d`` was given for the eps that so many rows reach; ``degrees_of_freedom``; ``sketch``, None if all rows were used; ``seed``;
         ``seconds``.
     """
 
@@ -111,8 +114,8 @@ def sketch_and_solve(
     family : str, optional
         Family of the sketch; the default is "sparse_sign" for "l2" and "srht" for "linf".
     d : int, optional
-        Rows of the sketch, instead of those that eps asks for. As many as A has, or more: the exact
-        solution is returned.
+        Rows of the sketch; eps and ``sizing`` are then not used. As many as A has, or more: the
+        exact solution is returned.
     force : bool, default False
         Allow a sparse family for "linf", against what is known.
     n_sketches : int, default 1
@@ -131,8 +134,9 @@ def sketch_and_solve(
     Raises
     ------
     ValueError
-        If shapes do not fit, a parameter is out of its range, the sketch has fewer than n + 2 rows,
-        A has more columns than rows, or a sparse family is asked for the "linf" guarantee.
+        If shapes do not fit, an entry is not finite, a parameter is out of its range, the sketch
+        has fewer than n + 2 rows, A has more columns than rows, a sparse family is asked for the
+        "linf" guarantee, or the result is beyond the largest number of its dtype.
     TypeError
         As for `lstsq`.
 
@@ -182,11 +186,13 @@ def sketch_and_solve(
             f"A must have at least as many rows as columns, got shape {(problem.m, problem.n)}; "
             "use lstsq"
         )
-    family, d = _size(problem, eps, guarantee, delta, sizing, family, d, force)
-    if n_sketches < 1:
+    family, rows = _size(problem, eps, guarantee, delta, sizing, family, d, force)
+    if whole(n_sketches, "n_sketches") < 1:
         raise ValueError(f"n_sketches must be at least 1, got {n_sketches}")
     seed = seed_of(rng)
-    sketches = _sketches(problem, family, d, n_sketches, seed)
+    sketches = _sketches(problem, family, rows, int(n_sketches), seed)
+    if sketches[0] is not None and family not in _WHOLE:
+        problem.op.check_entries()
     try:
         out = _averaged(problem, sketches)
     except OutOfRangeError:
@@ -194,8 +200,10 @@ def sketch_and_solve(
         out = _averaged(asked.problem, sketches)
     bound = None
     if guarantee == "linf":
-        largest = float(problem.space.xp.max(out.residual * asked.unit))
-        bound = eps / math.sqrt(problem.n) * largest * out.inverse
+        eps = eps if d is None else _reached(problem.n, rows, delta)
+        sizes = (eps / math.sqrt(problem.n) * out.inverse) * out.residual * asked.unit
+        exact = sketches[0] is None or problem.p == 0
+        bound = 0.0 if exact else float(problem.space.xp.max(sizes))
     return answer(asked, out, bound, sketches[0], seed, time.perf_counter() - start)
 
 
@@ -223,15 +231,28 @@ def _size(
         )
     if d is None:
         if guarantee == "l2":
-            size = max(4.0 * n, n * (1 + 1 / eps**2) + 1)
+            size = max(4.0 * n, n * (1 + 1 / eps / eps) + 1)
         elif sizing == "calibrated":
-            size = n * (1 + 2 * math.log(2 * n / delta) / eps**2)
+            size = n * (1 + 2 * math.log(2 * n / delta) / eps / eps)
         else:
-            size = n * math.log(m / delta) ** 3 / eps**2
+            size = n * math.log(m / delta) ** 3 / eps / eps
         d = math.ceil(min(size, m))
+    d = whole(d, "d")
     if d - n < 2 and d < m:
         raise ValueError(f"d must be at least n + 2 = {n + 2}, got {d}")
     return family, d
+
+
+def _reached(n: int, d: int, delta: float) -> float:
+    """Return the eps for which "linf" holds with d rows, by the law that Gaussian sketches have.
+
+    Given A and b, entries of x - x_exact are norm(r) times norms of rows of pinv(A) times Student's
+    t over the square root of its d - n + 1 degrees of freedom; n of them, and two sides.
+    """
+    from scipy.special import stdtrit
+
+    df = d - n + 1
+    return -math.sqrt(n / df) * float(stdtrit(df, delta / (2 * n)))
 
 
 def _sketches(
@@ -257,14 +278,21 @@ class Estimate:
     inverse: float  # estimated norm of the pseudoinverse
 
 
-def solve_rows(problem: Problem, SA: Array, SB: Array, d: int | None) -> Estimate:
-    """Solve a sketched problem; d is None if the rows are all there are, and the answer exact."""
+def solve_rows(
+    problem: Problem, SA: Array, SB: Array, d: int | None, largest: Array | None = None
+) -> Estimate:
+    """Solve a sketched problem; d is None if the rows are all there are, and the answer exact.
+
+    ``largest`` are column norms that rounding errors of SA are relative to, if not its own.
+    """
     xp = problem.space.xp
-    factor, Z, residual = from_rows(problem, SA, SB, problem.u * max(30, problem.n))
+    rcond = problem.u * max(30, problem.n)
+    factor, Z, residual = from_rows(problem, SA, SB, rcond, largest=largest)
     X = factor.without_null(Z, problem.metric) / problem.scale
     spread = linalg.norm(factor.V / factor.sigma, axis=1)[:, None] / problem.scale
-    inverse = factor.V / factor.sigma / problem.scale * problem.units
-    size = float(linalg.svdvals(inverse)[0]) if factor.rank else 0.0
+    top = problem.units if isinstance(problem.units, float) else float(xp.max(problem.units))
+    inverse = factor.V / factor.sigma / problem.scale * (problem.units / top)
+    size = float(linalg.svdvals(inverse)[0]) * top if factor.rank else 0.0
     if d is None:
         zero = xp.zeros_like(residual)
         return Estimate(X, spread * zero, residual, zero, math.inf, factor.rank, size)
@@ -296,19 +324,16 @@ def answer(
     seconds: float,
 ) -> SketchedLstsqResult:  # fmt: skip
     """Give estimates the shape that was asked for."""
+    with np.errstate(over="ignore"):  # looked for
+        x, errors = asked.coefficients(out.X), asked.spreads(out.errors)
+        left, distance = asked.norms(out.residual), asked.norms(out.distance)
+    asked.check_range(x=x, standard_errors=errors, residual_norm=left, error_estimate=distance)
     info = Info(
-        error_estimate=asked.norms(out.distance),
+        error_estimate=distance,
         max_error_estimate=bound,
         degrees_of_freedom=out.df,
         sketch=S,
         seed=seed,
         seconds=seconds,
     )
-    return SketchedLstsqResult(
-        asked.coefficients(out.X),
-        asked.spreads(out.errors),
-        asked.norms(out.residual),
-        out.rank,
-        Status.CONVERGED,
-        info,
-    )
+    return SketchedLstsqResult(x, errors, left, out.rank, Status.CONVERGED, info)

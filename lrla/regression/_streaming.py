@@ -6,10 +6,13 @@ import time
 from bisect import bisect_left
 from typing import Any
 
-from lrla._core.arrays import Array, as_array, check_finite, space_of
+import numpy as np
+
+from lrla._core import linalg
+from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_of
 from lrla._core.operators import Operator, as_operator
 from lrla._core.random import seed_of
-from lrla.regression._input import Question, ridge_column
+from lrla.regression._input import Question, ridge_column, right_sides, whole
 from lrla.regression._problem import Problem
 from lrla.regression._sketch_and_solve import SketchedLstsqResult, answer, solve_rows
 from lrla.sketch import make
@@ -48,7 +51,7 @@ class StreamingLstsq:
     Raises
     ------
     ValueError
-        If n or d is out of range or the family is none of these.
+        If n or d is no integer or out of range, or the family is none of these.
 
     See Also
     --------
@@ -57,7 +60,8 @@ class StreamingLstsq:
     Notes
     -----
     NaN and infinity are refused. State: the sketch S A of d rows, S b, and the ranges of rows seen;
-    it can be pickled.
+    it can be pickled. What is left after most rows were taken out has the rounding errors of all
+    that was added: the numerical rank is decided relative to the largest S A that there was.
 
     Examples
     --------
@@ -75,20 +79,25 @@ class StreamingLstsq:
     def __init__(
         self, n: int, d: int | None = None, *, family: str = "sparse_sign", rng: Any = None
     ) -> None:
+        n = whole(n, "n")
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n}")
-        d = max(5 * n, n + 2) if d is None else d
+        d = max(5 * n, n + 2) if d is None else whole(d, "d")
         if d < n + 2:
             raise ValueError(f"d must be at least n + 2 = {n + 2}, got {d}")
         if family not in _FAMILIES:
             raise ValueError(f"family must be one of {', '.join(_FAMILIES)}, got {family!r}")
-        self.n = int(n)
+        self.n = n
         self.sketch = make(family, d, _ROWS, rng=seed_of(rng))
+        self._ranges: list[tuple[int, int]] = []  # disjoint, sorted, merged where they touch
+        self._forget()
+
+    def _forget(self) -> None:
         self.squares: Any = 0.0
         self._SA: Array = None
         self._SB: Array = None
+        self._largest: Array = None  # column norms of the largest SA so far
         self._vector = True
-        self._ranges: list[tuple[int, int]] = []  # disjoint, sorted, merged where they touch
 
     @property
     def n_rows(self) -> int:
@@ -110,15 +119,18 @@ class StreamingLstsq:
         Raises
         ------
         ValueError
-            If shapes do not fit, an entry is not finite, or a row was seen before.
+            If shapes do not fit, an entry is not finite, sums over- or underflow, or a row was seen
+            before.
         TypeError
             If A and b are of another array library or device than the blocks before.
         """
-        start = self._next() if row_offset is None else int(row_offset)
+        start = self._next() if row_offset is None else whole(row_offset, "row_offset")
         self._add(A, b, start, 1)
 
     def downdate(self, A: Any, b: Any, row_offset: int) -> None:
         """Take a block of rows out again, exactly as it was added.
+
+        When no row is left the stream is as new.
 
         Parameters
         ----------
@@ -134,7 +146,7 @@ class StreamingLstsq:
         ValueError
             If shapes do not fit, or a row is not among those seen.
         """
-        self._add(A, b, int(row_offset), -1)
+        self._add(A, b, whole(row_offset, "row_offset"), -1)
 
     def merge(self, other: StreamingLstsq) -> None:
         """Add the rows that another stream has seen.
@@ -148,7 +160,11 @@ class StreamingLstsq:
         ------
         ValueError
             If the sketches differ or a row was seen by both.
+        TypeError
+            If it is no stream, or of another array library or device.
         """
+        if not isinstance(other, StreamingLstsq):
+            raise TypeError(f"other must be a StreamingLstsq, got {type(other).__name__}")
         if other.sketch != self.sketch:
             raise ValueError(
                 "streams must have equal sketches to be merged; give them the same n, d, family "
@@ -162,10 +178,9 @@ class StreamingLstsq:
         if self._SA is not None:
             if tuple(other._SB.shape) != tuple(self._SB.shape):
                 raise ValueError("streams must have the same number of right-hand sides")
-            self._SA, self._SB = self._SA + other._SA, self._SB + other._SB
-        else:
-            self._SA, self._SB, self._vector = other._SA, other._SB, other._vector
-        self.squares = self.squares + other.squares
+            space_of(self._SA, other._SA)
+        self._change(other._SA, other._SB, other.squares, other._vector, 1)
+        self._largest = space_of(self._SA).xp.maximum(self._largest, other._largest)
         self._ranges = ranges
 
     def solve(self, *, ridge: Any = 0.0) -> SketchedLstsqResult:
@@ -185,15 +200,17 @@ class StreamingLstsq:
         Raises
         ------
         ValueError
-            If no row was seen, or the ridge is negative or of the wrong length.
+            If there are no rows, the ridge is negative or of the wrong length, or the result is
+            beyond the largest number of its dtype.
         """
         begin = time.perf_counter()
         if self._SA is None:
-            raise ValueError("partial_fit must come before solve: no row was seen")
+            raise ValueError("partial_fit must come before solve: there are no rows")
         op = as_operator(self._SA)
-        problem = Problem(op, self._SB, None, ridge_column(op, ridge))
-        out = solve_rows(problem, self._SA, self._SB, self.sketch.d)
-        asked = Question(problem, self._vector, False, 1.0)
+        B, parts, unit = right_sides(op, op.space, self._SB)
+        problem = Problem(op, B, None, ridge_column(op, ridge))
+        out = solve_rows(problem, self._SA, B, self.sketch.d, self._largest)
+        asked = Question(problem, self._vector, parts, unit)
         seconds = time.perf_counter() - begin
         return answer(asked, out, None, self.sketch, self.sketch.seed, seconds)
 
@@ -205,20 +222,43 @@ class StreamingLstsq:
         stop = start + op.shape[0]
         if not 0 <= start <= stop <= _ROWS:
             raise ValueError(f"row_offset must be between 0 and 2**62, got {start}")
-        change = _with if sign > 0 else _without
-        ranges = change(self._ranges, start, stop) if stop > start else self._ranges
+        if start == stop:
+            return
+        ranges = (_with if sign > 0 else _without)(self._ranges, start, stop)
         rows = slice(start, stop)
         SA, SB = self.sketch.apply(op.A, rows=rows), self.sketch.apply(B, rows=rows)
         xp = op.space.xp
         if not bool(xp.all(xp.isfinite(SA))):
-            raise ValueError("A must be finite, got NaN or infinity; leave out such rows")
-        squares = xp.sum(abs(B) ** 2, axis=0)
-        if self._SA is None:
-            self._SA, self._SB, self._vector = SA, SB, vector
-        else:
-            self._SA, self._SB = self._SA + sign * SA, self._SB + sign * SB
-        self.squares = self.squares + sign * (float(squares[0]) if vector else squares)
+            op.check_entries()
+        with np.errstate(over="ignore"):
+            squares = xp.sum(xp.astype(abs(B), xp.float64) ** 2, axis=0)
+        self._change(SA, SB, float(squares[0]) if vector else squares, vector, sign)
         self._ranges = ranges
+        if not ranges:
+            self._forget()
+
+    def _change(self, SA: Array, SB: Array, squares: Any, vector: bool, sign: int) -> None:
+        """Add to the sums, or take out of them, unless they overflow."""
+        first = self._SA is None
+        xp = space_of(SA).xp
+        with np.errstate(over="ignore", invalid="ignore"):
+            SA = SA if first else self._SA + sign * SA
+            SB = SB if first else self._SB + sign * SB
+            squares = self.squares + sign * squares
+        if not bool(xp.all(xp.isfinite(SA))):
+            raise ValueError(
+                "A must be of moderate size, for sums of its rows overflow; scale it down"
+            )
+        if not (
+            np.isfinite(squares)
+            if isinstance(squares, float)
+            else bool(xp.all(xp.isfinite(squares)))
+        ):
+            raise ValueError("b must have squares whose sum is finite; scale it down")
+        size = linalg.norm(SA, axis=0)
+        self._largest = size if first else xp.maximum(self._largest, size)
+        self._SA, self._SB, self.squares = SA, SB, squares
+        self._vector = vector if first else self._vector
 
     def _block(self, A: Any, b: Any) -> tuple[Operator, Array, bool]:
         op = as_operator(A)
@@ -239,7 +279,11 @@ class StreamingLstsq:
                 raise ValueError(
                     f"b must have {self._SB.shape[1]} columns like before, got {B.shape[1]}"
                 )
-        return op, op.space.xp.astype(B, op.dtype, copy=False), b.ndim == 1
+        xp = op.space.xp
+        if not is_complex(B):
+            with np.errstate(over="ignore"):  # seen when its squares are added
+                B = xp.astype(B, op.dtype, copy=False)
+        return op, B, b.ndim == 1
 
 
 def _with(ranges: list[tuple[int, int]], start: int, stop: int) -> list[tuple[int, int]]:

@@ -181,8 +181,7 @@ def sketched(task: Task, d: int) -> Coordinates:
     S = SparseSign(d, m, rng=task.seed)
     B = S.apply(op.A, weights=task.weights)
     if not bool(xp.all(xp.isfinite(B))):
-        if op.kind in ("dense", "sparse"):
-            op.check_entries()
+        op.check_entries()
         raise ValueError("A must be finite and of moderate size, got NaN or infinity in it")
     keep = 1.0
     if task.ridge:

@@ -186,8 +186,7 @@ class _Rows:
             B = op.todense()
             B = B if self.weights is None else xp.sqrt(self.weights)[:, None] * B
         if not bool(xp.all(xp.isfinite(B))):
-            if op.kind in ("dense", "sparse"):
-                op.check_entries()
+            op.check_entries()
             raise ValueError("A must be finite and of moderate size, got NaN or infinity in it")
         if self.ridge:
             B = xp.concat((B, self.ridge**0.5 * op.space.eye(self.n, op.dtype)), axis=0)

@@ -3,11 +3,12 @@
 import concurrent.futures
 import re
 
+import dask.array as da
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from reference import problem
-from scipy.sparse.linalg import aslinearoperator
+from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import lrla
 from lrla.regression import plan_lstsq
@@ -196,11 +197,84 @@ def test_wide_entries_that_are_not_finite_are_located(bad):
         lrla.lstsq(A, np.ones(5))
 
 
-@pytest.mark.parametrize("size", [np.nan, 1e200])
-def test_operators_must_give_moderate_products(size):
+@pytest.mark.parametrize("form", [aslinearoperator, lambda A: da.from_array(A, chunks=(100, -1))])
+def test_operators_and_blocks_must_give_moderate_products(form):
     A, b = data()
     with pytest.raises(ValueError, match="A must give finite products of moderate size; scale"):
-        lrla.lstsq(aslinearoperator(A * size), b)
+        lrla.lstsq(form(A * 1e200), b)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_blocks_that_are_not_finite_are_located(method):
+    A, b = data()
+    A[577, 3] = np.nan
+    with pytest.raises(ValueError, match=r"^A must be finite, got NaN .* at index \(577, 3\)"):
+        lrla.lstsq(da.from_array(A, chunks=(100, -1)), b, method=method)
+
+
+@pytest.mark.parametrize("m", [12, 600])
+def test_products_that_are_not_finite_are_located(m):
+    A, b = data(m=m)
+    A[7, 3] = np.inf
+    with pytest.raises(
+        ValueError, match=r"^A must give finite products, got NaN .* in row 7 of its"
+    ):
+        lrla.lstsq(aslinearoperator(A), b)
+
+
+class OneSided(LinearOperator):
+    def __init__(self, A):
+        super().__init__(dtype="f8", shape=A.shape)
+        self.A = A
+
+    def _matvec(self, x):
+        return self.A @ x
+
+
+def one_sided(A):
+    return LinearOperator(A.shape, matvec=lambda x: A @ x, dtype="f8")
+
+
+@pytest.mark.parametrize("m", [6, 3000])
+@pytest.mark.parametrize("make", [one_sided, OneSided])
+def test_operators_need_products_with_the_adjoint(make, m):
+    with pytest.raises(TypeError, match="it has none; make it with rmatvec or rmatmat"):
+        lrla.lstsq(make(np.ones((m, 2))), np.ones(m))
+
+
+def test_errors_of_operators_are_not_changed():
+    def broken(y):
+        raise TypeError("mine")
+
+    A_ = LinearOperator((6, 2), matvec=lambda x: A @ x, rmatvec=broken, dtype="f8")
+    with pytest.raises(TypeError, match=r"^mine$"):
+        lrla.lstsq(A_, B)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (300, 3), (3, 300)])
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c16"])
+def test_results_beyond_the_range_are_refused(shape, dtype):
+    A, b = np.eye(*shape, dtype=dtype), np.ones(shape[0], dtype)
+    small, large = (1e-30, 1e30) if dtype == "f4" else (1e-200, 1e200)
+    small, large = np.asarray(small, A.real.dtype), np.asarray(large, A.real.dtype)
+    with pytest.raises(ValueError, match=r"^x must be within .*; divide b by a power of ten: x is"):
+        lrla.lstsq(A * small, b * large)
+    result = lrla.lstsq(A * small, b)
+    np.testing.assert_allclose(result.x[:3] * small, 1, rtol=1e-6)
+
+
+def test_norms_of_residuals_beyond_the_range_are_refused():
+    A, b = data()
+    with pytest.raises(
+        ValueError, match=r"^residual_norm must be within the range of floating point"
+    ):
+        lrla.lstsq(A * 1e3, 1.7e308 * np.sign(b))
+    with pytest.raises(ValueError, match=r"^x must be within .* up to 3e\+38"):
+        lrla.lstsq(A.astype("f4"), b * 1e200)
+    heavy = lrla.lstsq(A.astype("f4"), b, weights=np.full(600, 1e200))  # it is but the weights
+    np.testing.assert_allclose(
+        heavy.residual_norm, 1e100 * lrla.lstsq(A, b).residual_norm, rtol=1e-4
+    )
 
 
 class Frame:

@@ -82,6 +82,25 @@ def test_right_hand_sides_of_very_different_sizes(method):
     assert not np.any(result.x[:, 3])
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_units_that_undo_each_other_do_not_overflow(method):
+    """Between the units of A and those of b the coefficients are 2**1040."""
+    A, b = np.zeros((100, 2)), np.zeros(100)
+    A[:2], b[1] = [[1, 1], [0, 2.0**-40]], 1
+    got = solve(A * 2.0**-1000, b * 2.0**-1000, method)
+    close(got.x, np.array([-(2.0**40), 2.0**40]), 1e-3)  # the condition number is 1e12
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_norms_of_complex_residuals_of_any_size(method):
+    A, B, _ = problem(SEED, 300, 12, 1e3, 1e-2, p=2)
+    b = B[:, 0] + 1j * B[:, 1]
+    want = solve(A, b, method)
+    for size in (1e-250, 1e250):
+        got = solve(A, b * size, method)
+        np.testing.assert_allclose(got.residual_norm / size, want.residual_norm, rtol=1e-9)
+
+
 # -- L5 ------------------------------------------------------------------------------------------
 
 

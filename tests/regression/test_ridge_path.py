@@ -1,5 +1,6 @@
 """`ridge_path`: each solution is the ridge solution, and the certificate says so."""
 
+import dask.array as da
 import numpy as np
 import pytest
 import scipy.sparse
@@ -96,18 +97,52 @@ def test_array_libraries_agree(backend):
 
 def test_mistakes_are_named():
     A, b = problem(3)
-    with pytest.raises(ValueError, match="ridges must be finite, not negative, and at least one"):
-        R.ridge_path(A, b, [1.0, -1.0])
-    with pytest.raises(ValueError, match="ridges must be finite, not negative, and at least one"):
+    for bad in ([1.0, -1.0], [np.nan], [np.inf], [1j], np.array([1.0, 2j])):
+        with pytest.raises(ValueError, match=r"ridges must be real, not negative, .* most 2e\+308"):
+            R.ridge_path(A, b, bad)
+    with pytest.raises(ValueError, match=r"ridges must be real, not negative, .* most 3e\+38"):
+        R.ridge_path(A.astype("f4"), b, [1e300])
+    with pytest.raises(ValueError, match=r"at most 3e\+08"):
+        R.ridge_path(A, b, [1e10], weights=np.full(900, 1e-300))
+    with pytest.raises(ValueError, match="ridges must hold at least one number, got none"):
         R.ridge_path(A, b, [])
+    for tol in (10.0, np.nan, -1, 0):
+        with pytest.raises(ValueError, match=f"tol must be between 0 and 1, got {tol}"):
+            R.ridge_path(A, b, [1.0], tol=tol)
     with pytest.raises(ValueError, match="use lstsq for each ridge"):
         R.ridge_path(A.T, np.ones(12), [1.0])
-    with pytest.raises(ValueError, match="b must be one vector"):
-        R.ridge_path(A, np.ones((900, 2)), [1.0])
+    for B in (np.ones((900, 2)), np.ones((900, 2)).tolist(), np.ones((900, 1))):
+        with pytest.raises(ValueError, match="b must be one vector, got an array of 2 dimensions"):
+            R.ridge_path(A, B, [1.0])
+    with pytest.raises(TypeError, match=r"b must be real where A is, got .*; solve for b.real"):
+        R.ridge_path(A, b * 1j, [1.0])
+    with pytest.raises(
+        ValueError, match=r"^x must be within the range .*, up to 2e\+308, and it is"
+    ):
+        R.ridge_path(A * 1e-60, b * 1e300, [0.0])
     with pytest.raises(ValueError, match="divide it by its largest entry"):
         R.ridge_path(A * 1e200, b, [1.0])
-    with pytest.raises(ValueError, match=r"A must be finite|A must have entries whose squares"):
-        R.ridge_path(np.where(A > 1, np.inf, A), b, [1.0])
+    bad = A.copy()
+    bad[77, 2] = np.nan
+    for data in (bad, scipy.sparse.csr_array(bad), da.from_array(bad, chunks=(100, 12))):
+        with pytest.raises(ValueError, match=r"^A must be finite, got NaN .* at index \(77, 2\)"):
+            R.ridge_path(data, b, [1.0])
+    with pytest.raises(ValueError, match=r"^A must give finite products, got NaN .* in row 77 of"):
+        R.ridge_path(aslinearoperator(bad), b, [1.0])
+
+
+def test_lists_and_sizes_of_any_kind():
+    A, b = problem(41, m=60, n=4, cond=10)
+    want = R.ridge_path(A, b, [0.0, 1.0], rng=1)
+    got = R.ridge_path(A.tolist(), b.tolist(), [0, 1], rng=1)
+    np.testing.assert_allclose(got.x, want.x, rtol=1e-12)
+    for size in (1e-200, 1e200):
+        got = R.ridge_path(A, b * size, [0.0, 1.0], rng=1)
+        np.testing.assert_allclose(got.x / size, want.x, rtol=1e-12)
+        np.testing.assert_allclose(got.residual_norm / size, want.residual_norm, rtol=1e-12)
+        got = R.ridge_path(A, b, [0.0, size], weights=np.full(60, size), rng=1)
+        np.testing.assert_allclose(got.x, want.x, rtol=1e-12)
+        np.testing.assert_allclose(got.effective_dimension, want.effective_dimension, rtol=1e-12)
 
 
 def test_a_callback_can_stop_it():

@@ -2,9 +2,11 @@
 
 import math
 
+import dask.array as da
 import numpy as np
 import pytest
 import scipy.sparse
+import scipy.sparse.linalg
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
@@ -141,6 +143,77 @@ def test_linf_bound_is_evaluated_and_sized():
     assert theory.info.sketch.d == math.ceil(10 * math.log(3000 / 0.01) ** 3 / 9)
 
 
+@pytest.mark.statistical
+@pytest.mark.parametrize("family", ["gaussian", "srht"])
+@pytest.mark.parametrize("d", [22, 30, 80, 400])
+def test_linf_bound_holds_for_the_rows_that_were_given(family, d):
+    # it may fail with probability 0.05 each: at most 20 of 120, but for 1e-6 of a binomial
+    rng = np.random.default_rng(90210)
+    A = np.linalg.qr(rng.standard_normal((2000, 20)))[0]
+    b = rng.standard_normal(2000)
+    x, ratios = exact(A, b), []
+    for seed in range(120):
+        result = R.sketch_and_solve(
+            A, b, guarantee="linf", eps=0.01, d=d, delta=0.05, family=family, rng=seed
+        )
+        ratios.append(np.abs(result.x - x).max() / result.info.max_error_estimate)
+    assert np.sum(np.array(ratios) > 1) <= 20
+    assert np.median(ratios) > 0.01  # and it is no bound that says nothing
+
+
+def test_linf_bound_of_exact_answers_and_of_none():
+    A, b = problem(3302)
+    assert R.sketch_and_solve(A, b, guarantee="linf", d=3000).info.max_error_estimate == 0
+    assert R.sketch_and_solve(A, b, guarantee="linf", eps=1e-3).info.max_error_estimate == 0
+    none = R.sketch_and_solve(A, np.ones((3000, 0)), guarantee="linf", d=100)
+    assert none.info.max_error_estimate == 0
+    assert none.x.shape == (10, 0)
+    tiny = R.sketch_and_solve(A * 1e-305, b * 1e-305, guarantee="linf", d=100, rng=3)
+    want = R.sketch_and_solve(A, b, guarantee="linf", d=100, rng=3)
+    np.testing.assert_allclose(
+        tiny.info.max_error_estimate, want.info.max_error_estimate, rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("guarantee", ["l2", "linf"])
+@pytest.mark.parametrize("eps", [1e-170, 5e-324])
+def test_accuracies_of_any_size(guarantee, eps):
+    A, b = problem(44)
+    for sizing in ("calibrated", "theory"):
+        result = R.sketch_and_solve(A, b, eps=eps, guarantee=guarantee, sizing=sizing)
+        assert result.info.sketch is None
+
+
+@pytest.mark.parametrize("family", ["less", "very_sparse", "countsketch", "sparse_sign"])
+@pytest.mark.parametrize("kind", ["dense", "csr", "dask", "operator"])
+def test_no_family_passes_over_rows_that_are_not_finite(family, kind):
+    A, b = problem(9, m=5000, n=5)
+    A[77, 2] = np.nan
+    data = {
+        "dense": A,
+        "csr": scipy.sparse.csr_array(A),
+        "dask": da.from_array(A, chunks=(1000, 5)),
+        "operator": scipy.sparse.linalg.aslinearoperator(A),
+    }[kind]
+    where = r"in row 77 of its product" if kind == "operator" else r"at index \(77, 2\)"
+    for seed in range(3):
+        with pytest.raises(ValueError, match=rf"^A must .*finite.*, got NaN or infinity {where}"):
+            R.sketch_and_solve(data, b, family=family, d=30, rng=seed)
+
+
+def test_results_beyond_the_range_are_refused():
+    A, b = problem(44)
+    with pytest.raises(
+        ValueError, match=r"^x must be within the range of floating point, up to 2e"
+    ):
+        R.sketch_and_solve(A * 1e-200, b * 1e200)
+    both = R.sketch_and_solve(A * 1e-200, (1 + 1j) * b * 1e-200, rng=1)
+    want = R.sketch_and_solve(A, (1 + 1j) * b, rng=1)
+    np.testing.assert_allclose(both.x, want.x, rtol=1e-9)
+    np.testing.assert_allclose(both.standard_errors, want.standard_errors, rtol=1e-9)
+    np.testing.assert_allclose(both.residual_norm * 1e200, want.residual_norm, rtol=1e-9)
+
+
 def test_eps_sets_the_size():
     A, b = problem(44)
     for eps, d in ((0.5, 51), (0.2, 261), (2.0, 40)):
@@ -232,6 +305,10 @@ def test_a_dependent_column_gives_least_norm_and_its_rank():
         ({"sizing": "guess"}, r"sizing must be 'calibrated' or 'theory', got 'guess'"),
         ({"d": 11}, r"d must be at least n \+ 2 = 12, got 11"),
         ({"n_sketches": 0}, r"n_sketches must be at least 1, got 0"),
+        ({"n_sketches": 2.5}, r"n_sketches must be an integer, got 2.5"),
+        ({"d": 50.5}, r"d must be an integer, got 50.5"),
+        ({"d": 5000.5}, r"d must be an integer, got 5000.5"),
+        ({"eps": math.nan}, r"eps must be positive, got nan"),
         ({"family": "nope"}, r"family must be one of 'gaussian', .*, got 'nope'"),
         ({"guarantee": "linf", "family": "countsketch"}, r"sparse sketch can err by sqrt\(n\)"),
         ({"guarantee": "linf", "family": "sparse_sign"}, r"force=True uses it all the same"),

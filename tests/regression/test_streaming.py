@@ -99,6 +99,82 @@ def test_downdate_takes_rows_out():
     assert s.n_rows == 400
 
 
+@pytest.mark.parametrize("left", [1, 3])
+@pytest.mark.parametrize("size", [1.0, 1e150, 1e-150])
+def test_rounding_errors_of_rows_that_are_gone_are_no_data(left, size):
+    A, b = rows(8)
+    b = b + np.random.default_rng(8).standard_normal(400)
+    s = stream(A * size, b, [200], d=70)
+    s.downdate(A[left:] * size, b[left:], left)
+    result = s.solve()
+    assert (s.n_rows, result.rank) == (left, left)
+    np.testing.assert_allclose(A[:left] @ result.x * size, b[:left], rtol=1e-9)
+    s.downdate(A[:left] * size, b[:left], 0)
+    assert (s.n_rows, s.squares) == (0, 0)
+    with pytest.raises(ValueError, match="partial_fit must come before solve: there are no rows"):
+        s.solve()
+    s.partial_fit(A[:, :5] * size, np.stack([b, b], axis=1))  # as if it were new
+    assert s.solve().rank == 5
+
+
+def test_a_column_that_vanished_leaves_the_others_as_they_were():
+    A, b = rows(8)
+    A[:200, 2] = 0
+    A[200:, 2] *= 1e10
+    s = stream(A, b, [200], d=70)
+    s.downdate(A[200:], b[200:], 200)
+    kept = stream(np.delete(A, 2, axis=1)[:200], b[:200], [], d=70)
+    result = s.solve()
+    assert result.rank == 4
+    np.testing.assert_allclose(np.delete(result.x, 2), kept.solve().x, rtol=1e-6)
+
+
+def test_empty_blocks_are_no_rows():
+    A, b = rows(8)
+    s = R.StreamingLstsq(5, 70, rng=77)
+    s.partial_fit(A[:0], b[:0])
+    with pytest.raises(ValueError, match="there are no rows"):
+        s.solve()
+    s.partial_fit(A, b)
+    s.downdate(A[:0], b[:0], 10)
+    assert s.n_rows == 400
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_complex_right_hand_sides_of_real_rows(backend, dtype):
+    A, b = rows(8)
+    A = A.astype(dtype)
+    both = (b * (1 + 2j)).astype("c8" if dtype == "f4" else "c16")
+    want = stream(A, b, [100], d=70).solve()
+    s = R.StreamingLstsq(5, 70, rng=77)
+    for part, right in ((slice(0, 100), both), (slice(100, 400), both)):
+        s.partial_fit(backend.asarray(A[part]), backend.asarray(right[part]))
+    got, tolerance = s.solve(), 1e-4 if dtype == "f4" else 1e-9
+    np.testing.assert_allclose(backend.to_numpy(got.x), want.x * (1 + 2j), rtol=tolerance)
+    np.testing.assert_allclose(got.residual_norm, want.residual_norm * 5**0.5, rtol=tolerance)
+    np.testing.assert_allclose(s.squares, 5 * b @ b, rtol=1e-5)
+
+
+def test_blocks_may_turn_complex():
+    A, b = rows(8)
+    C, c = A[200:] * (1 + 1j), b[200:] * 1j
+    s = R.StreamingLstsq(5, 70, rng=77)
+    s.partial_fit(A[:200], b[:200])
+    s.partial_fit(C, c)
+    S = s.sketch.apply(np.eye(400), rows=slice(0, 400))
+    want = np.linalg.lstsq(S @ np.concatenate([A[:200], C]), S @ np.concatenate([b[:200], c]))[0]
+    np.testing.assert_allclose(s.solve().x, want, rtol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-160, 1e150])
+def test_right_hand_sides_of_any_size(size):
+    A, b = rows(8)
+    want, got = stream(A, b, [100], d=70).solve(), stream(A, b * size, [100], d=70).solve()
+    np.testing.assert_allclose(got.x / size, want.x, rtol=1e-9)
+    np.testing.assert_allclose(got.residual_norm / size, want.residual_norm, rtol=1e-9)
+    np.testing.assert_allclose(got.standard_errors / size, want.standard_errors, rtol=1e-9)
+
+
 def test_several_right_hand_sides_and_pickling():
     A, b = rows(8)
     B = np.stack([b, 2 * b], axis=1)
@@ -139,6 +215,21 @@ def test_mistakes_are_named_and_change_nothing():
         s.partial_fit(A, np.ones((400, 2)))
     with pytest.raises(ValueError, match="row_offset must be between 0"):
         s.partial_fit(A, b, row_offset=-1)
+    for bad in (2.7, np.nan, "2", None):
+        with pytest.raises(ValueError, match=f"row_offset must be an integer, got {bad!r}"):
+            s.downdate(A, b, row_offset=bad)
+    with pytest.raises(ValueError, match=r"row_offset must be an integer, got 2.7"):
+        s.partial_fit(A, b, row_offset=2.7)
+    with pytest.raises(ValueError, match="b must have squares whose sum is finite; scale it down"):
+        s.partial_fit(A, b * 1e300)
+    with pytest.raises(ValueError, match="b must have squares whose sum is finite; scale it down"):
+        s.partial_fit(A.astype("f4"), b * 1e100)
+    with pytest.raises(ValueError, match="A must be of moderate size, for sums of its rows over"):
+        s.partial_fit(np.full((400, 5), 1.7e308), b)
+    with pytest.raises(ValueError, match=r"A must be finite, .* index \(7, 2\)"):
+        s.partial_fit(np.where(np.arange(2000).reshape(400, 5) == 37, np.inf, A), b)
+    with pytest.raises(TypeError, match="other must be a StreamingLstsq, got int"):
+        s.merge(3)
     with pytest.raises(ValueError, match="streams must have equal sketches"):
         s.merge(R.StreamingLstsq(5, 70, rng=78))
     with pytest.raises(ValueError, match="overlap rows seen before"):
@@ -150,6 +241,10 @@ def test_mistakes_are_named_and_change_nothing():
 def test_mistakes_in_making_one_are_named():
     with pytest.raises(ValueError, match="n must be at least 1, got 0"):
         R.StreamingLstsq(0)
+    with pytest.raises(ValueError, match=r"n must be an integer, got 3.5"):
+        R.StreamingLstsq(3.5, 20)
+    with pytest.raises(ValueError, match=r"d must be an integer, got 20.5"):
+        R.StreamingLstsq(3, 20.5)
     with pytest.raises(ValueError, match=r"d must be at least n \+ 2 = 7, got 6"):
         R.StreamingLstsq(5, 6)
     with pytest.raises(ValueError, match=r"family must be one of sparse_sign, .*, got 'srht'"):
