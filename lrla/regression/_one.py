@@ -16,6 +16,8 @@ from lrla.regression._lp_input import Question
 from lrla.regression._normal import Normal
 from lrla.regression._rows import ComplexRows, Rows
 
+_ROUNDING = 1e-12  # of the sizes of all that is added up, for solutions to full accuracy
+
 
 class Report(Loop):
     """A loop whose states show iterates as the caller will get them."""
@@ -151,6 +153,12 @@ def products(op: Operator, x: Array) -> Array:
     if op.kind == "dense":
         A = op.space.xp.astype(A, x.dtype, copy=False)
     return (A @ x[:, None])[:, 0]
+
+
+def rounding(op: Operator, x: Array, b: Array | None = None) -> Array:
+    """Return sizes up to which entries of A x, or b - A x, may be nothing but rounding."""
+    size = products(Operator(abs(op.A), op.kind, op.space, op.dtype), abs(x))
+    return _ROUNDING * (size if b is None else size + abs(b))
 
 
 def prepare(op: Operator, T: Array, condition: float) -> Any:

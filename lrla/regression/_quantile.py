@@ -10,18 +10,20 @@ from statistics import NormalDist
 from typing import Any
 
 from lrla._core.arrays import Array, space_of
+from lrla._core.errors import AccuracyWarning, warn
 from lrla._core.iteration import Callback
 from lrla._core.operators import Operator, as_operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._lp_input import Question, check_options, look
-from lrla.regression._normal import Normal
-from lrla.regression._one import Answer, Task, prepare, products, solve, summary
+from lrla.regression._one import Answer, Task, prepare, products, rounding, solve, summary
 from lrla.regression._piecewise import interior
 from lrla.regression._pilot import near_enough, pays, piloted
 from lrla.regression._rows import gram_of
 from lrla.sampling import leverage_scores
 from lrla.sketch import whiten
+
+_UNKNOWN = 1e-10  # of the largest density: what rounding leaves of none
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -43,7 +45,7 @@ class QuantileResult(Result):
     residuals : array of shape (m,) or (m, k)
         ``b - A @ x``.
     standard_errors : array of shape (n,) or (n, k), or None
-        Of the coefficients, if asked for.
+        Of the coefficients, if asked for. NaN where the data do not tell.
     tau : float or array of shape (k,)
         The levels.
     rank : int
@@ -165,6 +167,10 @@ def quantile_regression(
         coordinates in which A is orthonormal.
     ConvergenceWarning
         If the gap stayed above the tolerance.
+    AccuracyWarning
+        If standard errors are NaN: they need the density of the errors at the quantile, and there is
+        none to be seen where many responses are equal, the fit is exact, or the level is so near to 0
+        or 1 that the quantiles beside it are the same.
 
     See Also
     --------
@@ -263,7 +269,7 @@ def quantile_regression(
             low, high = at(level - wide, near).x, at(level + wide, near).x
             density = _between(low, high, wide, asked)
         elif covariance == "kernel":
-            density = _kernel(fit.r, level, asked)
+            density = _kernel(fit, level, asked)
         else:
             break
         errors.append(_sandwich(op, T, density, level))
@@ -320,35 +326,57 @@ def _bandwidth(tau: float, m: int, alpha: float = 0.05) -> float:
 
 
 def _between(low: Array, high: Array, wide: float, asked: Question) -> Array:
-    """Densities from the distance of two quantiles; zero where these cross."""
+    """Densities from the distance of two quantiles; zero where these cross or are the same."""
     xp = asked.op.space.xp
     distance = products(asked.op, high - low)
-    positive = distance > 0
-    inverse = 2 * wide / xp.where(positive, distance, xp.ones_like(distance))
-    return xp.where(positive, inverse, xp.zeros_like(distance))
+    apart = distance > rounding(asked.op, abs(low) + abs(high))
+    inverse = 2 * wide / xp.where(apart, distance, xp.ones_like(distance))
+    return xp.where(apart, inverse, xp.zeros_like(distance))
 
 
-def _kernel(r: Array, tau: float, asked: Question) -> Array:
-    """Densities at zero from a Gaussian kernel around each residual."""
-    xp, m = asked.op.space.xp, int(r.shape[0])
+def _kernel(fit: Answer, tau: float, asked: Question) -> Array:
+    """Densities at zero from a Gaussian kernel around each residual; zero if half of these are."""
+    xp, m = asked.op.space.xp, int(fit.r.shape[0])
+    real = abs(fit.r) > rounding(asked.op, fit.x, asked.B[:, 0])
+    r = xp.where(real, fit.r, xp.zeros_like(fit.r))
     wide = _bandwidth(tau, m)
     while not wide < tau < 1 - wide:
         wide /= 2
+    peak = float(xp.max(abs(r)))
+    r = r / (peak or 1.0)  # squares shall not overflow
     normal, ordered = NormalDist(), xp.sort(r)
     quartiles = []
     for place in ((m - 1) / 4, 3 * (m - 1) / 4):
         k = min(int(place), m - 2) if m > 1 else 0
         upper = float(ordered[min(k + 1, m - 1)])
         quartiles.append(float(ordered[k]) * (1 - place + k) + upper * (place - k))
-    spread = min(float(xp.std(r, correction=1)), (quartiles[1] - quartiles[0]) / 1.34)
+    spread = min(float(xp.std(r, correction=min(1, m - 1))), (quartiles[1] - quartiles[0]) / 1.34)
     h = (normal.inv_cdf(tau + wide) - normal.inv_cdf(tau - wide)) * spread
-    return xp.exp(-((r / h) ** 2) / 2) / (h * math.sqrt(2 * math.pi))
+    if not h > 0:
+        return xp.zeros_like(r)
+    return xp.exp(-((r / h) ** 2) / 2) / (h * math.sqrt(2 * math.pi) * peak)
 
 
 def _sandwich(op: Operator, T: Array, density: Array, tau: float) -> Array:
-    """Estimate standard errors ``tau (1 - tau) H^-1 A^T A H^-1`` with H the Gram matrix by densities."""
+    """Estimate standard errors ``tau (1 - tau) H^-1 A^T A H^-1`` with H the Gram matrix by densities.
+
+    NaN, with a warning, for coefficients that depend on rows without a density.
+    """
     xp = op.space.xp
-    F = Normal(gram_of(op, T, density)).root()
-    J = gram_of(op, T, xp.ones_like(density))
-    M = T @ F
-    return xp.sqrt(tau * (1 - tau) * xp.sum((M @ (F.T @ J @ F)) * M, axis=1))
+    peak = float(xp.max(density))
+    values, V = xp.linalg.eigh(gram_of(op, T, density / (peak or 1.0)))
+    known = values > max(_UNKNOWN * float(values[-1]), 0.0)
+    zero = xp.zeros_like(values)
+    J = V.T @ gram_of(op, T, xp.ones_like(density)) @ V
+    W = T @ V
+    M = W * xp.where(known, 1 / xp.where(known, values, xp.ones_like(values)), zero)
+    errors = xp.sqrt(tau * (1 - tau) * xp.sum((M @ J) * M, axis=1)) / (peak or 1.0)
+    lost = xp.sum(xp.where(known, zero, W**2), axis=1) > _UNKNOWN * xp.sum(W**2, axis=1)
+    if bool(xp.any(lost)):
+        warn(
+            f"{int(xp.count_nonzero(lost))} of {op.shape[1]} standard errors at tau={tau:g} are NaN: "
+            "too many residuals are equal, or too few are near that level, to tell the density of the "
+            "errors there; fit resampled rows instead",
+            AccuracyWarning,
+        )
+    return xp.where(lost, xp.full_like(errors, math.nan), errors)

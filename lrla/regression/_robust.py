@@ -11,13 +11,12 @@ from typing import Any
 from lrla._core.arrays import Array
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback
-from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._losses import bisquare, huber, tukey
 from lrla.regression._lp import lp_regression
 from lrla.regression._lp_input import Question, check_options, look
-from lrla.regression._one import Answer, Task, initial, prepare, products
+from lrla.regression._one import Answer, Task, initial, prepare, rounding
 from lrla.sketch import whiten
 
 _NORMAL = 0.6744897501960817  # the median of the absolute value of a standard normal
@@ -293,11 +292,9 @@ def _ready(
 
 def _median(r: Array, x: Array, asked: Question) -> float:
     """Median size of residuals; zero where it is nothing but rounding."""
-    op, xp, m = asked.op, asked.op.space.xp, int(r.shape[0])
-    sizes = Operator(abs(op.A), op.kind, op.space, op.dtype)
-    rounding = 1e-12 * (products(sizes, abs(x)) + abs(asked.B[:, 0]))
-    size = abs(xp.astype(r, rounding.dtype))
-    ordered = xp.sort(xp.where(size > rounding, size, xp.zeros_like(size)))
+    xp, m = asked.op.space.xp, int(r.shape[0])
+    least, size = rounding(asked.op, x, asked.B[:, 0]), abs(xp.astype(r, x.dtype))
+    ordered = xp.sort(xp.where(size > least, size, xp.zeros_like(size)))
     return (float(ordered[(m - 1) // 2]) + float(ordered[m // 2])) / 2
 
 

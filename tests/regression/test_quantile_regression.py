@@ -258,3 +258,63 @@ def test_mistakes(change, error, message):
     A, b = data()
     with pytest.raises(error, match=re.escape(message)):
         quantile_regression(**{"A": A, "b": b, **change})
+
+
+# -- data that do not tell standard errors -------------------------------------------------------
+
+NO_DENSITY = "standard errors at tau={} are NaN: too many residuals are equal, or too few are near"
+
+
+def point_mass(m=150):
+    b = np.zeros(m)
+    b[100:] = np.random.default_rng(SEED).standard_normal(m - 100)
+    return np.ones((m, 1)), b
+
+
+@pytest.mark.parametrize("covariance", ["nid", "kernel"])
+@pytest.mark.parametrize("scale", [1e-150, 1.0, 1e150])
+def test_no_standard_errors_of_an_exact_fit(covariance, scale):
+    A = data(150)[0]
+    with pytest.warns(lrla.AccuracyWarning, match="4 of 4 " + NO_DENSITY.format(0.5)):
+        result = quantile_regression(A, scale * A.sum(1), covariance=covariance, rng=SEED)
+    assert np.isnan(result.standard_errors).all()
+    np.testing.assert_allclose(result.x, scale * np.ones(4), rtol=1e-10)
+
+
+@pytest.mark.parametrize("covariance", ["nid", "kernel"])
+def test_no_standard_errors_where_most_responses_are_equal(covariance):
+    with pytest.warns(lrla.AccuracyWarning, match="1 of 1 " + NO_DENSITY.format(0.5)):
+        result = quantile_regression(*point_mass(), covariance=covariance, rng=SEED)
+    assert np.isnan(result.standard_errors).all()
+    assert abs(result.x[0]) < 1e-12
+
+
+def test_no_standard_errors_of_the_outermost_level():
+    """150 rows have no quantiles on both sides of 0.999; those of the median stay what they are."""
+    A, b = data(150)
+    with pytest.warns(lrla.AccuracyWarning, match="4 of 4 " + NO_DENSITY.format(0.999)):
+        result = quantile_regression(A, b, [0.5, 0.999], covariance="nid", rng=SEED)
+    want = quantile_regression(A, b, 0.5, covariance="nid", rng=SEED).standard_errors
+    np.testing.assert_allclose(result.standard_errors[:, 0], want)
+    assert np.isnan(result.standard_errors[:, 1]).all()
+
+
+def test_a_column_of_one_row_has_no_standard_error_and_changes_no_other():
+    A, b = data(150)
+    want = quantile_regression(A[1:], b[1:], covariance="nid", rng=SEED).standard_errors
+    lone = np.zeros((150, 1))
+    lone[0] = 1
+    with pytest.warns(lrla.AccuracyWarning, match="1 of 5 " + NO_DENSITY.format(0.5)):
+        result = quantile_regression(np.hstack([A, lone]), b, covariance="nid", rng=SEED)
+    # the bandwidth depends on the number of rows
+    np.testing.assert_allclose(result.standard_errors[:4], want, rtol=0.05)
+    assert np.isnan(result.standard_errors[4])
+
+
+@pytest.mark.parametrize("covariance", ["nid", "kernel"])
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_standard_errors_have_the_unit_of_the_response(covariance, scale):
+    A, b = data(150)
+    want = quantile_regression(A, b, covariance=covariance, rng=SEED).standard_errors
+    got = quantile_regression(A, scale * b, covariance=covariance, rng=SEED).standard_errors
+    np.testing.assert_allclose(got / scale, want, rtol=1e-6)
