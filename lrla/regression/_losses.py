@@ -6,6 +6,7 @@ import math
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, space_of
+from lrla._core.errors import AccuracyWarning, warn
 from lrla._core.iteration import Loop
 from lrla._core.results import Status
 from lrla.regression._interior import Box, Point, solve_box
@@ -14,6 +15,7 @@ from lrla.regression._one import Answer, Task, certified, products
 from lrla.regression._rows import Rows
 from lrla.regression._stages import in_stages
 
+_SPANS = 1e-12  # of the Gram matrix of all rows: what few rows far from any span leaves is rounding
 _POLISH = 12  # Newton steps after the interior point; the sets of rows are final after one or two
 
 
@@ -104,6 +106,16 @@ def tukey(task: Task, kink: Array) -> Answer:
     near = xp.minimum(abs(r) / kink, xp.ones_like(r))
     objective = float(xp.sum(kink**2 / 6 * (1 - (1 - near**2) ** 3)))
     status = Status.MAX_ITER if loop.status is None else loop.status
+    within = rows.fill(xp.astype(near < 1, r.dtype), 0.0)
+    values = xp.linalg.eigvalsh(rows.gram(within))  # those of all rows are one
+    spanned = int(xp.count_nonzero(values > _SPANS))
+    if spanned < rows.k and status is not Status.STOPPED:
+        status = Status.BREAKDOWN
+        warn(
+            f"residuals below threshold * scale span {spanned} of {rows.k} dimensions: nothing holds x "
+            "in the others; raise scale, or leave x0 out",
+            AccuracyWarning,
+        )
     error = loop.history[-1]
     y = xp.zeros_like(r)
     return Answer(x, r, y, objective, error, status, loop.history, loop.iteration, "reweighting")

@@ -159,7 +159,9 @@ def huber_regression(
     >>> bool(np.all(abs(result.x - [1, 2]) < 0.1)), bool(result.row_weights[7] < 1e-3)
     (True, True)
     """
-    asked, found, start = _ready(A, b, threshold, scale, weights, tol, max_iter, x0, rng)
+    asked, found, start = _ready(
+        A, b, threshold, scale, weights, tol, max_iter, x0, rng, convex=True
+    )
 
     def solve(task: Task, kink: Array, root: Array) -> tuple[Answer, Array, Array]:
         answer = huber(task, kink)
@@ -201,9 +203,11 @@ def tukey_regression(
         relative to it.
     max_iter : int, default 500
         Most iterations.
-    x0, callback, rng
-        As for `huber_regression`. The start decides which minimum is found, and the error that
-        callbacks see is the gradient.
+    x0 : array of shape (n,), optional
+        Where to start, which decides what minimum is found. By default the solution of least
+        absolute deviations.
+    callback, rng
+        As for `huber_regression`; the error that callbacks see is the gradient.
 
     Returns
     -------
@@ -222,6 +226,9 @@ def tukey_regression(
         If the rank is less than the number of columns.
     ConvergenceWarning
         If the gradient stayed above the tolerance.
+    AccuracyWarning
+        If the rows that the loss does not ignore leave x free, as where x0 is far from all data; the
+        status is then `Status.BREAKDOWN`.
 
     See Also
     --------
@@ -252,7 +259,9 @@ def tukey_regression(
     >>> float(tukey_regression(A, b).row_weights[7])
     0.0
     """
-    asked, found, start = _ready(A, b, threshold, scale, weights, tol, max_iter, x0, rng)
+    asked, found, start = _ready(
+        A, b, threshold, scale, weights, tol, max_iter, x0, rng, convex=False
+    )
 
     def solve(task: Task, kink: Array, root: Array) -> tuple[Answer, Array, None]:
         answer = tukey(task, kink)
@@ -263,7 +272,7 @@ def tukey_regression(
 
 def _ready(
     A: Any, b: Any, threshold: float, scale: float | None, weights: Any, tol: float,
-    max_iter: int, x0: Any, rng: Any,
+    max_iter: int, x0: Any, rng: Any, *, convex: bool,
 ) -> tuple[Question, tuple[float, Array | None, int], float]:  # fmt: skip
     """Check the arguments; find the scale, where to start, and the seed."""
     start = time.perf_counter()
@@ -277,11 +286,12 @@ def _ready(
         raise ValueError(f"b must have one dimension, got shape {tuple(asked.B.shape)}")
     first = initial(asked, x0)
     begin = None if first is None else first[:, 0]
-    if scale is None:
+    if scale is None or (begin is None and not convex):
         rough = lp_regression(asked.op.A, asked.B[:, 0], 1, tol=1e-6, rng=seed)
         fit = asked.op.space.xp.astype(rough.x, asked.B.dtype)
-        scale = _median(rough.residuals, fit, asked) / _NORMAL
         begin = fit if begin is None else begin
+    if scale is None:
+        scale = _median(rough.residuals, fit, asked) / _NORMAL
         if not scale > 0:
             raise ValueError(
                 "scale must be given where more than half of the residuals of least absolute "
@@ -314,7 +324,7 @@ def _solved(
         scaled, rows, root * asked.B[:, 0], xp.ones_like(root), tol, max_iter, begin, callback
     )
     answer, trust, y = solve(task, threshold * scale * root, root)
-    if answer.status not in (Status.CONVERGED, Status.STOPPED):
+    if answer.status not in (Status.CONVERGED, Status.STOPPED, Status.BREAKDOWN):
         what = "relative gap" if convex else "relative gradient"
         warn(
             f"the {what} is {answer.gap:.1e}, above tol={tol:.1e}: {answer.status.value}",

@@ -233,3 +233,40 @@ def test_mistakes(fit, options, error, message):
     A, b = data()
     with pytest.raises(error, match=re.escape(message)):
         fit(**{"A": A, "b": b, **options})
+
+
+LOOSE = (
+    "residuals below threshold \\* scale span {} of 4 dimensions: .*; raise scale, or leave x0 out"
+)
+
+
+def test_a_start_beyond_all_data_is_no_solution():
+    A, b = data()
+    with pytest.warns(lrla.AccuracyWarning, match=LOOSE.format(0)):
+        result = tukey_regression(A, b, x0=np.full(4, 1e9), rng=SEED)
+    assert not result
+    assert result.status is lrla.Status.BREAKDOWN
+    assert result.row_weights.sum() == 0
+
+
+def test_a_start_near_a_few_rows_is_no_solution():
+    """Three rows are fitted exactly; there are four unknowns."""
+    A, b = data()
+    x0 = np.full(4, 1e7)
+    b = A @ np.ones(4)
+    b[:3] = A[:3] @ x0
+    with pytest.warns(lrla.AccuracyWarning, match=LOOSE.format(3)):
+        result = tukey_regression(A, b, scale=1.0, x0=x0, rng=SEED)
+    assert result.status is lrla.Status.BREAKDOWN
+    assert result.row_weights.sum() == pytest.approx(3)
+
+
+def test_a_scale_does_not_change_the_start():
+    """Least squares would start where the loss has given up on all rows."""
+    A, b = data()
+    b[:60] += 1e6
+    free = tukey_regression(A, b, rng=SEED)
+    given = tukey_regression(A, b, scale=free.scale, rng=SEED)
+    np.testing.assert_allclose(given.x, free.x, rtol=1e-6)
+    assert np.max(abs(given.x - 1)) < 0.5
+    assert given

@@ -20,6 +20,7 @@ FITS = {
     "huber": lambda A, b: huber_regression(A, b, rng=SEED),
     "huber from least squares": lambda A, b: huber_regression(A, b, scale=1.0, rng=SEED),
     "huber, low": lambda A, b: huber_regression(A, b, scale=0.01, rng=SEED),
+    "tukey of a scale": lambda A, b: tukey_regression(A, b, scale=1.0, rng=SEED),
     "tukey": lambda A, b: tukey_regression(A, b, rng=SEED),
 }
 
