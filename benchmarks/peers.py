@@ -251,6 +251,16 @@ def interp_decomp(A, rank):
     return index[:rank], interpolative.reconstruct_interp_matrix(index, proj)
 
 
+def kernel_leverage_dppy(X, gamma, ridge, oversample=10, seed=0):
+    """BLESS of DPPy, whose sample is then put to use for the scores of all points."""
+    from dppy.bless import bless, estimate_rls_bless
+    from sklearn.gaussian_process.kernels import RBF
+
+    kernel = RBF(length_scale=(2 * gamma) ** -0.5)
+    sample = bless(X, kernel, ridge, oversample, random_state=seed, verbose=False)
+    return estimate_rls_bless(sample, X, kernel, ridge)
+
+
 def nystroem_sklearn(X, rank, gamma, seed=0):
     """Compute Nystrom features by scikit-learn, whose landmarks are uniform."""
     from sklearn.kernel_approximation import Nystroem

@@ -15,10 +15,11 @@ from lrla._core.threads import ranges
 from lrla.kernels import philox
 from lrla.lowrank._kernel_leverage import SMALL, kernel_leverage
 from lrla.lowrank._kernels import PANEL, as_kernel
+from lrla.lowrank._ridge_samples import OVERSAMPLE, bless
 from lrla.lowrank._rp_cholesky import rp_cholesky
 from lrla.sampling import sample_rows
 
-LANDMARKS = ("rp_cholesky", "greedy", "rls", "uniform")
+LANDMARKS = ("rp_cholesky", "greedy", "rls", "bless", "uniform")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -85,10 +86,12 @@ def kernel_features(
         As for `rp_cholesky`.
     rank : int, optional
         Number of landmarks, from 1 to n; not for given ones.
-    landmarks : {"rp_cholesky", "greedy", "rls", "uniform"} or array of int
+    landmarks : {"rp_cholesky", "greedy", "rls", "bless", "uniform"} or array of int
         How they are chosen, or which they are. "rp_cholesky" and "greedy": the pivots of
         `rp_cholesky`. "rls": a sample by ridge leverage scores (`kernel_leverage`), with a ridge
-        for which their sum is half the number of landmarks. "uniform": any.
+        for which their sum is half the number of landmarks. "bless": the same, but only the scores
+        of the last candidates of ``kernel_leverage(K, ridge, method="bless")`` are computed and
+        drawn by. "uniform": any.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         Where the seed comes from.
 
@@ -200,7 +203,12 @@ def _choose(K: Any, rank: int, landmarks: str, seed: int) -> tuple[Array, float 
         return found.pivots, found.info.trace_error
     if landmarks == "uniform":
         return _uniform(K, rank, seed), None
-    scores = kernel_leverage(K, _ridge(K, rank, seed), rng=seed).scores
+    ridge = _ridge(K, rank, seed)
+    if landmarks == "bless":
+        sample = bless(K, K.diagonal(), ridge, OVERSAMPLE, seed, least=4 * rank)
+        drawn = sample_rows(sample.scores, rank, rng=seed).indices
+        return K.space.xp.take(sample.candidates, drawn), None
+    scores = kernel_leverage(K, ridge, rng=seed).scores
     return K.space.asarray(sample_rows(scores, rank, rng=seed).indices), None
 
 
@@ -218,6 +226,11 @@ def _ridge(K: Any, rank: int, seed: int) -> float:
     spectrum = K.space.xp.clip(K.space.xp.linalg.eigvalsh((block + adjoint(block)) / 2), min=0.0)
     s = spectrum * (K.shape[0] / size)
     total = float(K.space.xp.sum(s))
+    if total == 0:  # of the sample
+        total = float(K.space.xp.sum(K.diagonal()))
+        if not total > 0:
+            raise ValueError("K must have a positive diagonal entry, got zeros alone")
+        return total / rank
     low, high = np.log(1e-14 * total), np.log(1e3 * total)
     for _ in range(40):
         middle = float(np.exp((low + high) / 2))

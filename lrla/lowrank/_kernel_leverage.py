@@ -7,17 +7,14 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from lrla._core import linalg
-from lrla._core.arrays import Array, adjoint, numpy_space, real_dtype, unit_roundoff
-from lrla._core.random import Domain, key_of, seed_of, tag
+from lrla._core.arrays import Array
+from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
-from lrla._core.threads import ranges
-from lrla.kernels import philox
-from lrla.lowrank._kernels import PANEL, as_kernel
+from lrla.lowrank._kernels import as_kernel
+from lrla.lowrank._ridge_samples import OVERSAMPLE, bless, recursive, scores_by
 
-METHODS = ("auto", "exact", "recursive")
+METHODS = ("auto", "exact", "recursive", "bless")
 SMALL = 2000  # points up to which an eigendecomposition is quick
-LEAF = 200  # points that the recursion takes as they are
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -34,7 +31,8 @@ class KernelLeverageResult(Result):
         Always `Status.CONVERGED`.
     info : Info
         ``method``; ``landmarks``, how many points the last estimate rests on (None if exact);
-        ``seed``; ``seconds``.
+        ``entries``, how many kernel values were computed beside the diagonal; ``seed``;
+        ``seconds``.
     """
 
     scores: Array
@@ -44,7 +42,7 @@ class KernelLeverageResult(Result):
 
 
 def kernel_leverage(
-    K: Any, ridge: float, *, method: str = "auto", oversample: float = 5.0, rng: Any = None
+    K: Any, ridge: float, *, method: str = "auto", oversample: float = OVERSAMPLE, rng: Any = None
 ) -> KernelLeverageResult:
     """Compute the ridge leverage scores ``diag(K @ inv(K + ridge * I))`` of a kernel matrix.
 
@@ -54,11 +52,14 @@ def kernel_leverage(
         As for `rp_cholesky`.
     ridge : float
         Positive.
-    method : {"auto", "exact", "recursive"}, default "auto"
+    method : {"auto", "exact", "recursive", "bless"}, default "auto"
         "exact": an eigendecomposition. "recursive": from a sample of points, drawn by scores that
-        rest on a smaller sample, and so on [1]_. "auto": exact up to 2000 points.
+        rest on a smaller sample, and so on [1]_. "bless": from a sample that starts with a large
+        ridge and few points [2]_, for ridges that grow with n. "auto": exact up to 2000 points, then
+        recursive.
     oversample : float, default 5.0
         For "recursive": points are kept with probability ``oversample`` times 3/2 of their score.
+        For "bless": twice as many points are drawn as ``oversample`` times the sum of the scores.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         Where the seed of the samples comes from.
 
@@ -87,12 +88,27 @@ def kernel_leverage(
     probability 1 - delta for ``oversample`` of order ``log(d / delta)``, d the sum of the scores
     [1]_. The default is smaller than the constants of the proof ask for.
 
+    "bless" lowers the ridge by a factor of at most 2 from level to level, beginning with
+    n max(K_ii), where ``K_ii / ridge`` will do as a score. At a level of ridge r it takes
+    ``q n max(K_ii) / r`` uniform candidates, all points at most, scores them by the sample of the
+    level before, and draws q times the sum of all scores, as the candidates foretell it, with
+    replacement in proportion to the scores. The theorem of [2]_ is that with constants of order
+    ``log(n / delta)`` all scores are within a constant factor, at every level, with probability
+    1 - delta. Algorithm 1 of [2]_ leaves open the factor between ridges, q for candidates and for draws;
+    2 and q = 2 ``oversample`` are choices. Candidates are drawn without replacement here.
+
     Cost: 9 n**3 flops for "exact"; n s kernel values and n s**2 flops for samples of s points, s
-    about 10 times the effective dimension at the default.
+    about 10 times the effective dimension at the default. "recursive" takes about twice that. What
+    "bless" takes beside the last n s values depends on n / ridge alone, as long as the ridge is at
+    least ``q max(K_ii)``: then it is the faster of the two, by up to a factor of 2; for small ridges,
+    where all points are candidates several times, it is the slower one
+    (``benchmarks/claims/bless.py``).
 
     References
     ----------
     .. [1] C. Musco and C. Musco, "Recursive sampling for the Nystrom method", NIPS 2017.
+    .. [2] A. Rudi, D. Calandriello, L. Carratino and L. Rosasco, "On fast leverage score sampling and
+       optimal learning", NeurIPS 2018, arXiv:1810.13258.
 
     Examples
     --------
@@ -114,58 +130,26 @@ def kernel_leverage(
     if method == "auto":
         method = "exact" if n <= SMALL else "recursive"
     xp = K.space.xp
-    landmarks = None
+    landmarks, entries = None, n * n
     if method == "exact":
         index = xp.arange(n, dtype=xp.int64, device=K.space.device)
         w, V = xp.linalg.eigh(K.block(index, slice(0, n)))
         w = xp.clip(w, min=0.0)
         scores = xp.sum(xp.abs(V) ** 2 * (w / (w + ridge))[None, :], axis=1)
     else:
-        scores, landmarks = _recursive(K, ridge, oversample, seed)
-    info = Info(method=method, landmarks=landmarks, seed=seed, seconds=time.perf_counter() - start)
+        draw = {"recursive": recursive, "bless": bless}[method]
+        diagonal = K.diagonal()
+        sample = draw(K, diagonal, ridge, oversample, seed)
+        landmarks = int(sample.points.shape[0])
+        place = xp.arange(n, dtype=xp.int64, device=K.space.device)
+        scores = scores_by(K, diagonal, sample.points, sample.weights, ridge, place)
+        entries = sample.entries + landmarks * (landmarks + n)
+    info = Info(
+        method=method,
+        landmarks=landmarks,
+        entries=entries,
+        seed=seed,
+        seconds=time.perf_counter() - start,
+    )
     total = float(xp.sum(xp.astype(scores, xp.float64)))
     return KernelLeverageResult(scores, total, Status.CONVERGED, info)
-
-
-def _recursive(K: Any, ridge: float, oversample: float, seed: int) -> tuple[Array, int]:
-    """Halve the points until few are left; on the way back, keep points by their scores."""
-    space, n = K.space, K.shape[0]
-    xp, key = space.xp, key_of(seed)
-    place = xp.arange(n, dtype=xp.int64, device=space.device)
-    order = philox.permute(place, key, tag(Domain.SAMPLE), n)
-    sizes = [n]
-    while sizes[-1] > LEAF:
-        sizes.append(-(-sizes[-1] // 2))
-    kept = order[: sizes[-1]]
-    weights = space.zeros((kept.shape[0],), real_dtype(xp, K.dtype)) + 1.0
-    for level in range(len(sizes) - 2, -1, -1):
-        candidates = order[: sizes[level]]
-        scores = _scores(K, kept, weights, ridge, candidates)
-        probability = xp.clip(1.5 * oversample * scores, max=1.0)
-        drawn = philox.uniform(
-            numpy_space(), key, tag(Domain.SAMPLE, 1 + level), 0, sizes[level], 1
-        )[:, 0]
-        (index,) = xp.nonzero(space.asarray(drawn) < xp.astype(probability, xp.float64))
-        if not index.shape[0]:
-            index = xp.reshape(xp.argmax(probability), (1,))
-        kept, weights = xp.take(candidates, index), 1.0 / xp.take(probability, index)
-    return _scores(K, kept, weights, ridge, place), int(kept.shape[0])
-
-
-def _scores(K: Any, kept: Array, weights: Array, ridge: float, candidates: Array) -> Array:
-    """Compute (K - K S inv(S^H K S + ridge) S^H K)_ii / ridge, S the weighted sample."""
-    xp = K.space.xp
-    root = xp.sqrt(weights)
-    M = K.block(kept, kept) * root[:, None] * root[None, :]
-    s = int(kept.shape[0])
-    shift = ridge + 10 * s * unit_roundoff(xp, K.dtype) * float(xp.max(xp.abs(M)))
-    R = linalg.cholesky((M + adjoint(M)) / 2 + shift * K.space.eye(s, M.dtype))
-    if R is None:
-        raise ValueError("K must be positive semidefinite, got a block that is not")
-    diagonal, parts = K.diagonal(), []
-    for a, b in ranges(int(candidates.shape[0]), max(64, PANEL // max(s, 1))):
-        rows = candidates[a:b]
-        B = root[:, None] * K.block(kept, rows)
-        Z = linalg.solve_triangular(adjoint(R), B, lower=True)
-        parts.append((xp.take(diagonal, rows) - xp.sum(xp.abs(Z) ** 2, axis=0)) / ridge)
-    return xp.clip(xp.concat(parts), min=0.0, max=1.0)
