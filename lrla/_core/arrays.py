@@ -34,6 +34,20 @@ class Space(NamedTuple):
         """Gather some rows; NumPy's take would first copy all of what is not in C order."""
         return X[index] if self.is_numpy else self.xp.take(X, index, axis=0)
 
+    def columns(self, X: Array, index: Array) -> Array:
+        """Gather some columns; NumPy's take needs twice the time, and returns them by rows."""
+        return X[:, index] if self.is_numpy else self.xp.take(X, index, axis=1)
+
+    def with_columns(self, X: Array, index: Array, values: Array) -> Array:
+        """Replace some columns of X, which may be written into; the standard has no such index."""
+        if self.is_numpy:
+            X[:, index] = values
+            return X
+        every = self.xp.arange(X.shape[1], dtype=index.dtype, device=self.device)
+        place = self.xp.astype(index[:, None] == every[None, :], X.dtype)
+        inside = self.xp.any(place != 0, axis=0)
+        return self.xp.where(inside[None, :], values @ place, X)
+
     @property
     def is_numpy(self) -> bool:
         """True for NumPy, where LAPACK and the Numba kernels are at hand."""

@@ -116,7 +116,7 @@ def column_subset(
     [20, 21, 22]
     """
     start = time.perf_counter()
-    op = look(A)
+    op, size = look(A)
     known = {**METHODS, "greedy": _greedy, "leverage": _leverage}
     check_size(op, rank, None, method, tuple(known))
     seed = seed_of(rng)
@@ -128,7 +128,8 @@ def column_subset(
     products = coordinates(op, op.space.xp.concat([adjoint(rest), adjoint(G)], axis=0))
     check_products(products)
     half = products.shape[0] // 2
-    error, size = linalg.norm(products[:half, :]), frobenius(op, products[half:, :])
+    error = linalg.norm(products[:half, :])
+    size = frobenius(op, products[half:, :]) if size is None else size
     if k < rank:
         warn(
             f"A has only {k} independent columns to rounding, of rank={rank} asked for; the "

@@ -173,12 +173,12 @@ def cur(
     True
     """
     start = time.perf_counter()
-    op = look(A)
+    op, size = look(A)
     check_size(op, rank, tol, method, tuple(METHODS))
     seed = seed_of(rng)
     passes, goal = 0, None if tol is None else tol / 2**0.5  # half of the square for the rows
     while True:
-        found = search(op, method, rank, goal, seed)
+        found = search(op, size, method, rank, goal, seed)
         rows = pivoted_qr(adjoint(found.Q), found.columns.shape[0])[0]
         R = take_rows(op, rows)
         Qr, right = linalg.qr(adjoint(dense(R)))

@@ -20,7 +20,6 @@ from lrla.lowrank._parts import (
     coordinates,
     frobenius,
     look,
-    places,
     probes,
     project,
 )
@@ -156,14 +155,13 @@ def interpolative(
     True
     """
     start = time.perf_counter()
-    op = look(A)
+    op, size = look(A)
     check_size(op, rank, tol, method, tuple(METHODS))
     seed = seed_of(rng)
-    found = search(op, method, rank, tol, seed)
+    found = search(op, size, method, rank, tol, seed)
     k, xp = found.coordinates.shape[0], op.space.xp
     P = linalg.solve_triangular(found.T, found.coordinates) if k else found.coordinates
-    place = places(op, found.columns)
-    P = xp.where(xp.any(place, axis=0)[None, :], xp.astype(place, P.dtype), P)
+    P = op.space.with_columns(P, found.columns, op.space.eye(k, P.dtype))
     info = Info(
         error_estimate=found.error,
         error_bound=found.bound,
@@ -226,27 +224,29 @@ class Found(NamedTuple):
         )
 
 
-def search(op: Operator, method: str, rank: int | None, tol: float | None, seed: int) -> Found:
+def search(
+    op: Operator, size: float | None, method: str, rank: int | None, tol: float | None, seed: int
+) -> Found:
     """Choose columns: as many as asked for, or as few as the tolerance allows."""
     limit = min(op.shape)
     if rank is not None or tol is None or method not in GROWING:
         wanted = Search(op, limit if rank is None else int(rank), tol or 0.0, seed)
-        found = _measured(op, METHODS[method](wanted), seed, 2)
+        found = _measured(op, size, METHODS[method](wanted), seed, 2)
     else:
-        found = _grow(op, method, tol, seed)
+        found = _grow(op, size, method, tol, seed)
     if tol is None or found.choice.error is not None or not found.error < tol * found.size:
         return found
     return found.cut(shortest(found.coordinates, found.error, tol * found.size))
 
 
-def _grow(op: Operator, method: str, tol: float, seed: int) -> Found:
+def _grow(op: Operator, size: float | None, method: str, tol: float, seed: int) -> Found:
     """Double the sketch until it is large enough for the tolerance."""
     limit = min(op.shape)
     k, passes = min(32, limit), 2
     while True:
         choice = METHODS[method](Search(op, k, 0.0, seed))
         if k == limit or choice.tail <= tol:  # if not, the sketch says that it is too small
-            found = _measured(op, choice, seed, passes)
+            found = _measured(op, size, choice, seed, passes)
             enough = found.error <= tol * found.size or found.columns.shape[0] < k
             if enough or k == limit:
                 return found
@@ -254,7 +254,7 @@ def _grow(op: Operator, method: str, tol: float, seed: int) -> Found:
         k, passes = min(2 * k, limit), passes + 1
 
 
-def _measured(op: Operator, choice: Choice, seed: int, passes: int) -> Found:
+def _measured(op: Operator, size: float | None, choice: Choice, seed: int, passes: int) -> Found:
     rcond = max(op.shape) * 2 * unit_roundoff(op.space.xp, op.dtype)
     base: Projection = project(op, choice.columns, choice.factor, rcond)
     k, G = base.columns.shape[0], probes(op, seed)
@@ -262,7 +262,7 @@ def _measured(op: Operator, choice: Choice, seed: int, passes: int) -> Found:
     products = coordinates(op, op.space.xp.concat([adjoint(base.Q), adjoint(G)], axis=0))
     check_products(products)
     B, GA = products[:k, :], products[k:, :]
-    size = frobenius(op, GA)
+    size = frobenius(op, GA) if size is None else size
     error = linalg.norm(GA - (adjoint(G) @ base.Q) @ B)
     rounding = 4 * unit_roundoff(op.space.xp, op.dtype) * size
     bound = bound_of(error) + rounding

@@ -18,16 +18,20 @@ PROBES = 10
 LEVEL = 0.95  # probability that the error is at most its bound
 
 
-def look(A: Any, name: str = "A") -> Operator:
-    """Check a matrix at the door: not empty, and finite where entries can be read."""
+def look(A: Any, name: str = "A") -> tuple[Operator, float | None]:
+    """Check a matrix at the door: not empty, and finite where entries can be read.
+
+    The second result is the Frobenius norm, where that takes no further pass.
+    """
     op = as_operator(as_blocks(A), name)
     if 0 in op.shape:
         raise ValueError(f"{name} must have rows and columns, got shape {op.shape}")
-    if op.kind in ("dense", "sparse"):
-        entries = op.A if op.kind == "dense" else op.A.data
-        if not math.isfinite(linalg.norm(entries)):  # overflow or worse
-            op.check_entries(name)
-    return op
+    if op.kind not in ("dense", "sparse"):
+        return op, None
+    size = linalg.norm(op.A if op.kind == "dense" else op.A.data)
+    if not math.isfinite(size):  # overflow or worse
+        op.check_entries(name)
+    return op, size
 
 
 def check_products(Y: Array, name: str = "A") -> None:
@@ -58,7 +62,7 @@ def take_columns(op: Operator, indices: Array) -> Any:
         return op.A[:, indices]
     if op.kind == "blocks":
         return xp.concat(op.A.map(lambda block, a, b: xp.take(block, indices, axis=1)), axis=0)
-    return xp.take(op.A, indices, axis=1)
+    return op.space.columns(op.A, indices)
 
 
 def take_rows(op: Operator, indices: Array) -> Any:

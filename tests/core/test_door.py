@@ -223,3 +223,17 @@ def test_sparse_is_what_can_be_made_csr():
     assert is_sparse(sp.eye(3, format="lil"))
     assert not is_sparse(DENSE)
     assert not is_sparse(sla.aslinearoperator(DENSE))
+
+
+def test_columns(backend):
+    """Gathered in any order, and replaced, repeatedly."""
+    A = np.arange(12.0).reshape(3, 4)
+    space = arrays.space_of(backend.asarray(A))
+    index = backend.asarray(np.array([3, 0]))
+    got = backend.to_numpy(space.columns(backend.asarray(A), index))
+    np.testing.assert_array_equal(got, A[:, [3, 0]])
+    new = backend.asarray(np.array([[1.0, np.pi], [3, 4], [5, 1e300]]))
+    room = space.xp.asarray(backend.asarray(A), copy=True)
+    want = A.copy()
+    want[:, [3, 0]] = backend.to_numpy(new)
+    np.testing.assert_array_equal(backend.to_numpy(space.with_columns(room, index, new)), want)
