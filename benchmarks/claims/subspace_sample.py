@@ -28,6 +28,7 @@ from lrla.sampling import (
 from lrla.testing import row_designs
 
 DRAWS, SHAPE, SIZES = 25, (8000, 10), (200, 500)
+RANKS = (4, 8, 16)
 SCHEMES = ("lewis", "leverage", "root_leverage", "sensitivity", "mixed", "uniform")
 DESIGNS = ("replacement", "poisson", "systematic", "pivotal")
 
@@ -106,6 +107,27 @@ def by_size():
     return not all(-0.65 < slope < -0.4 for slope in slopes)
 
 
+def by_rank():
+    """Find the size for a distortion of 0.25, beside what theory asks for at eps = 1."""
+    p = 3
+    print(
+        f"\np = {p}, mixed: rows for a median distortion of 0.25, and over rank**(2/p) S**(2 - 4/p)"
+    )
+    for name in ("gauss", "rare", "poly"):
+        cells, found = [], []
+        for n in RANKS:
+            A = row_designs(4000, n, rng=7)[name]
+            S = sensitivities(A, p, tol=1e-2).total
+            need = n ** (2 / p) * S ** (2 - 4 / p)
+            sizes = [round(8 * need), round(32 * need)]
+            medians = [np.median(errors(A, p, size, "mixed")) for size in sizes]
+            slope = np.log(medians[1] / medians[0]) / np.log(sizes[1] / sizes[0])
+            found.append(sizes[0] * (0.25 / medians[0]) ** (1 / slope))
+            cells.append(f"rank {n}: S {S:.1f}, {found[-1]:.0f} ({found[-1] / need:.1f})")
+        power = np.polyfit(np.log(RANKS), np.log(found), 1)[0]
+        print(f"{name:8} " + ", ".join(cells) + f"; like rank**{power:.2f}", flush=True)
+
+
 def by_eps():
     print("\nsizes that eps asks for: rows, doublings, distortion found")
     for p in (1, 1.5, 2, 3, 4):
@@ -127,6 +149,7 @@ def main():
     with lrla.threads(1):
         broken = by_size()
         broken |= by_scheme()
+        by_rank()
         by_eps()
     return bool(broken)
 

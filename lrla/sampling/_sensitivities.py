@@ -34,7 +34,8 @@ class SensitivityResult(Result):
         What the sensitivity is certainly not below, by an x, and not above, by a dual vector;
         for "grouped" no sensitivity is above but with probability delta.
     total : float
-        Sum of the scores: the total sensitivity, if all rows were asked for.
+        Sum of the scores: the total sensitivity, if all rows were asked for; an upper bound on it
+        where the scores are upper bounds.
     rank : int
         Numerical rank of A.
     status : Status
