@@ -101,7 +101,8 @@ def lp_regression(
         "auto" takes the one for p, and a pilot from 50000 rows on. "sample": rows drawn by the
         Lewis weights of [A b], and a few passes over all rows for objective and gap.
     size : int, optional
-        Rows to be drawn by method "sample"; 100 (rank + 1) by default.
+        Rows to be drawn by method "sample", at least the rank of A; 100 (rank + 1) by default. Rows
+        of a ridge join them, and fewer may then do.
     tol : float, default 1e-8
         Gap between the objective and its lower bound to reach, relative to the objective.
     max_iter : int, default 100
@@ -123,8 +124,8 @@ def lp_regression(
     Raises
     ------
     ValueError
-        If p is less than 1, shapes do not fit, an entry is not finite, or weights or ridge are
-        negative.
+        If p is less than 1, shapes do not fit, an entry is not finite, weights or ridge are
+        negative, or the rows drawn by method "sample" do not span the rows of A.
     TypeError
         If A is not a matrix of numbers, or complex for p = 1 or p = inf.
 
@@ -229,7 +230,7 @@ def lp_regression(
                 asked,
                 None,
                 lambda task: sampled(
-                    task, T, p, size, seed, lambda part: prepare(part, T, condition),
+                    task, T, p, size, asked.n_data, seed, lambda part: prepare(part, T, condition),
                     lambda few: _one(few, p),
                 ),
                 *options,

@@ -41,6 +41,11 @@ class Question:
     vector: bool
     dtype: Any
 
+    @property
+    def n_data(self) -> int:
+        """How many rows are data: those after them are of the ridge."""
+        return self.size[0] if self.mask is None else int(self.op.space.xp.count_nonzero(self.mask))
+
     def coefficients(self, X: Array) -> Array:
         """Give solutions their dtype and shape."""
         X = self.op.space.xp.astype(X, self.dtype)

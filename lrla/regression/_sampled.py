@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, is_complex
 from lrla._core.operators import Operator
 from lrla.regression._newton import curvature, dual_norm, power_norm, real_dot
@@ -18,32 +19,38 @@ from lrla.sampling import lewis_weights, sample_rows
 _ACCURACY = 0.5  # of the Lewis weights: enough for sampling
 _ROWS = 100  # of a sample for each column, where no size is given
 _OUTSIDE = 0.1  # weight of a row at its bound, for columns that none but such rows have
+_INDEPENDENT = 1e-13  # singular value of rows of norm one from which on they are
 _STEPS = 5  # of Newton's method, each with a pass over the data
 _SMALL = 0.05  # of the mean: smaller residuals are smoothed, too, for many may be zero
 _KINK = 0.1  # of the rows have their absolute values smoothed for a dual point
 
 
 def sampled(
-    task: Task, T: Array, p: float, size: int | None, seed: int,
+    task: Task, T: Array, p: float, size: int | None, n_data: int, seed: int,
     prepare: Callable[[Operator], Any], solve: Callable[[Task], Answer],
 ) -> Answer:  # fmt: skip
     """Minimise the p-norm over rows drawn by the Lewis weights of [A b].
 
     Not by those of A: where b is far from the column space in few rows, these are the ones that
-    matter. The residual of least squares stands for b, for it spans the same space with A.
+    matter. The residual of least squares stands for b, for it spans the same space with A. Rows
+    after the first ``n_data``, those of a ridge, are all kept.
     """
     xp, op, b = task.op.space.xp, task.op, task.b
-    m, k = op.shape[0], int(T.shape[1])
-    size = min(m, _ROWS * (k + 1) if size is None else size)
+    k = int(T.shape[1])
+    size = min(n_data, _ROWS * (k + 1) if size is None else size)
     rest = b - products(op, T @ (adjoint(T) @ _adjoint_product(op, b)))
     rest = None if task.is_rounding(rest) else rest
     data = _beside(op, T, rest, task.weights ** (1 / p))
     scores = lewis_weights(data, p, tol=_ACCURACY, rng=seed)
-    drawn = sample_rows(scores.weights, size, rng=seed)
-    A = op.A.tocsr()[drawn.indices] if op.kind == "sparse" else op.space.rows(op.A, drawn.indices)
+    drawn = sample_rows(scores.weights[:n_data], size, rng=seed)
+    kept = xp.arange(n_data, op.shape[0], dtype=xp.int64, device=op.space.device)
+    index = xp.concat((drawn.indices, kept))
+    A = op.A.tocsr()[index] if op.kind == "sparse" else op.space.rows(op.A, index)
     part = Operator(A, op.kind, op.space, op.dtype)
-    weights = xp.take(task.weights, drawn.indices) * xp.astype(drawn.weights, xp.float64)
-    few = replace(task, op=part, rows=prepare(part), b=xp.take(b, drawn.indices), weights=weights)
+    _refuse_gaps(part, T, int(kept.shape[0]))
+    draws = xp.concat((xp.astype(drawn.weights, xp.float64), xp.ones_like(kept, dtype=xp.float64)))
+    weights = xp.take(task.weights, index) * draws
+    few = replace(task, op=part, rows=prepare(part), b=xp.take(b, index), weights=weights)
     found = solve(few)
     r = b - products(op, found.x)
     objective = power_norm(r, task.weights, p)
@@ -56,6 +63,21 @@ def sampled(
     y = _bounded_dual_point(op, T, r, w) if p == 1 else _dual_point(op, T, r, w, p)
     gap = max((objective - real_dot(y, r)) / objective, 0.0)
     return replace(found, r=r, y=y, objective=objective, gap=gap, method="sample")
+
+
+def _refuse_gaps(part: Operator, T: Array, kept: int) -> None:
+    """Refuse a sample that leaves coefficients free."""
+    xp, k = part.space.xp, int(T.shape[1])
+    A = part.A if part.kind == "sparse" else xp.astype(part.A, T.dtype)
+    Z = A @ T
+    size = linalg.norm(adjoint(Z), axis=0)[:, None]
+    Z = Z / xp.where(size > 0, size, xp.ones_like(size))
+    spanned = linalg.rank_of(linalg.svdvals(linalg.qr_r(Z)), _INDEPENDENT)
+    if spanned < k:
+        raise ValueError(
+            f"size must be large enough for rows that span those of A: the {part.shape[0] - kept} rows "
+            f"drawn span {spanned} of {k} dimensions; raise size, or give a ridge"
+        )
 
 
 def _beside(op: Operator, T: Array, rest: Array | None, root: Array) -> Any:

@@ -9,7 +9,8 @@ from lrla._core.random import seed_of
 from lrla.blocks import as_blocks
 from lrla.sampling._leverage import leverage_scores
 from lrla.sampling._lewis import lewis_weights
-from lrla.sampling._row_sample import RowSample
+from lrla.sampling._probabilities import warn_if_short
+from lrla.sampling._row_sample import RowSample, described
 from lrla.sampling._sample_rows import sample_rows
 
 SCHEMES = ("leverage", "mixed", "lewis", "root_leverage", "uniform")
@@ -49,12 +50,19 @@ def logistic_coreset(
     -------
     RowSample
         Fit the model to ``A[indices]`` with sample weights ``weights``: any library that takes
-        sample weights will do.
+        sample weights will do. Its info has also ``loss``, ``scheme`` and ``rank``.
 
     Raises
     ------
     ValueError
         If the scheme or the design is unknown, the size is less than 1, or A is not finite.
+
+    Warns
+    -----
+    AccuracyWarning
+        If there are fewer rows in the sample than dimensions in A.
+    RankDeficientWarning
+        If the columns of A are dependent.
 
     See Also
     --------
@@ -98,8 +106,10 @@ def logistic_coreset(
     if scheme not in SCHEMES:
         raise ValueError(f"scheme must be one of {', '.join(SCHEMES)}, got {scheme!r}")
     seed = seed_of(rng)
-    scores = _mixture(as_blocks(A), scheme, seed)
-    return sample_rows(scores, size, design=design, coords=coords, rng=seed)
+    scores, rank = _mixture(as_blocks(A), scheme, seed)
+    sample = sample_rows(scores, size, design=design, coords=coords, rng=seed)
+    warn_if_short(len(sample), rank)
+    return described(sample, loss="logistic", scheme=scheme, rank=rank)
 
 
 def robust_coreset(
@@ -123,12 +133,20 @@ def robust_coreset(
     Returns
     -------
     RowSample
-        For regression on ``A[indices]`` with row weights ``weights``.
+        For regression on ``A[indices]`` with row weights ``weights``. Its info has also ``loss``,
+        ``scheme`` and ``rank``.
 
     Raises
     ------
     ValueError
         If the design is unknown, the size is less than 1, or A is not finite.
+
+    Warns
+    -----
+    AccuracyWarning
+        If there are fewer rows in the sample than dimensions in A.
+    RankDeficientWarning
+        If the columns of A are dependent.
 
     See Also
     --------
@@ -163,31 +181,33 @@ def robust_coreset(
     """
     seed = seed_of(rng)
     A = as_blocks(A)
-    tau, lewis = _leverage(A, seed), _lewis(A, seed)
+    (tau, rank), (lewis, _) = _leverage(A, seed), _lewis(A, seed)
     xp = space_of(tau).xp
     scores = xp.maximum(tau, lewis) + 1 / tau.shape[0]
-    return sample_rows(scores, size, design=design, coords=coords, rng=seed)
+    sample = sample_rows(scores, size, design=design, coords=coords, rng=seed)
+    warn_if_short(len(sample), rank)
+    return described(sample, loss="robust", scheme="maximum", rank=rank)
 
 
-def _leverage(A: Any, seed: int) -> Array:
+def _leverage(A: Any, seed: int) -> tuple[Array, int]:
     found = leverage_scores(A, rng=seed)
-    return found.scores / max(found.rank, 1)
+    return found.scores / max(found.rank, 1), found.rank
 
 
-def _lewis(A: Any, seed: int) -> Array:
+def _lewis(A: Any, seed: int) -> tuple[Array, int]:
     found = lewis_weights(A, 1, tol=_CLOSE, rng=seed)
-    return found.weights / max(found.rank, 1)
+    return found.weights / max(found.rank, 1), found.rank
 
 
-def _mixture(A: Any, scheme: str, seed: int) -> Array:
-    """Add up the scores of a scheme, each scaled to sum one."""
+def _mixture(A: Any, scheme: str, seed: int) -> tuple[Array, int]:
+    """Add up the scores of a scheme, each scaled to sum one; return also the rank."""
     if scheme == "lewis":
         return _lewis(A, seed)
-    tau = _leverage(A, seed)
+    tau, rank = _leverage(A, seed)
     xp, m = space_of(tau).xp, tau.shape[0]
     if scheme == "uniform":
-        return xp.ones_like(tau) / m
+        return xp.ones_like(tau) / m, rank
     if scheme == "root_leverage":
         root = xp.sqrt(tau)
-        return root / xp.sum(root) + 1 / m
-    return tau + 1 / m + (_lewis(A, seed) if scheme == "mixed" else 0.0)
+        return root / xp.sum(root) + 1 / m, rank
+    return tau + 1 / m + (_lewis(A, seed)[0] if scheme == "mixed" else 0.0), rank

@@ -12,7 +12,13 @@ _PAPERS = {
     "root_leverage": "Woodruff and Yasuda 2023",
     "uniform": "the same bound, for leverage scores of at most coherence * rank / m",
 }
+_CORESETS = {
+    "mixed": ("mu", "Munteanu and Omlor 2024"),
+    "lewis": ("mu**2", "Mai, Musco and Rao 2021"),
+}
 _INDEPENDENT = ("replacement", "poisson")
+_ALL = "all rows were taken: there is no error"
+_TOO_FEW = "fewer rows than the rank, {}: some A @ x are lost, whatever theory says"
 
 
 def explain(size: int, m: int, design: str, info: Mapping[str, Any]) -> str:
@@ -30,31 +36,80 @@ def explain(size: int, m: int, design: str, info: Mapping[str, Any]) -> str:
     lines = [
         f"{size} of {m} rows, design {design!r}: weighted sums over them are unbiased",
     ]
-    if "scheme" in info:
+    if design == "online":
+        lines += _online(info)
+    elif "loss" in info:
+        lines += _coreset(size, m, design, info)
+    elif "scheme" in info:
         lines += [*_bound(size, m, design, info), _measured(info)]
     else:
-        lines.append("the scores are the caller's: what they promise is not known here")
+        lines.append("what the scores promise is not known here")
     return "\n".join(lines)
+
+
+def _online(info: Mapping[str, Any]) -> list[str]:
+    p, eps, ridge, delta = (info[name] for name in ("p", "eps", "ridge", "delta"))
+    if p == 2:
+        goal = f"with probability {1 - delta:g}"
+        known = "proven (Cohen, Musco and Pachocki 2020), with constants that are generous"
+    else:
+        goal = "the goal"
+        known = "assumption not met: no theorem is claimed for this sampler and p other than 2"
+    lines = [
+        f"{goal}, the norms to the power p = {p:g} of all A @ x are kept up to eps = {eps:g} of "
+        f"themselves and of the power p of sqrt(ridge) * norm(x), ridge = {ridge:g}",
+        known,
+    ]
+    if info["merged"]:
+        lines.append("samplers were merged: ridge and delta count once for each")
+    return lines
+
+
+def _coreset(size: int, m: int, design: str, info: Mapping[str, Any]) -> list[str]:
+    loss, scheme, r = info["loss"], info["scheme"], info["rank"]
+    if size >= m:
+        return [_ALL]
+    if size < r:
+        return [_TOO_FEW.format(r)]
+    if loss == "robust":
+        return [
+            "scores are the larger of leverage and Lewis weight: a rule of thumb, for the theorem "
+            "(Musco, Musco, Woodruff and Yasuda 2022) is about a recursive scheme"
+        ]
+    if scheme not in _CORESETS:
+        return [f"theory promises nothing for loss {loss!r} and scheme {scheme!r} as it is here"]
+    power, paper = _CORESETS[scheme]
+    return [
+        f"loss {loss!r}, scheme {scheme!r}: rank * {power} rows per 1 / eps**2 suffice up to "
+        f"logarithms ({paper}), with mu as mu_complexity finds it",
+        f"the rank is {r}: eps = {math.sqrt(r / size):.2g} * sqrt({power}) with {size} rows, without "
+        "the logarithms and constants",
+        *_draws(design),
+    ]
+
+
+def _draws(design: str) -> list[str]:
+    if design in _INDEPENDENT:
+        return []
+    return ["assumption not met: independent draws; these vary less as a rule"]
 
 
 def _bound(size: int, m: int, design: str, info: Mapping[str, Any]) -> list[str]:
     scheme, p, r = info["scheme"], info["p"], info["rank"]
     if size >= m:
-        return ["all rows were taken: there is no error"]
+        return [_ALL]
     if size < r:
-        return [f"fewer rows than the rank, {r}: some A @ x are lost, whatever theory says"]
+        return [_TOO_FEW.format(r)]
     if scheme in ("leverage", "uniform") and p != 2:
         return [f"theory promises nothing for scheme {scheme!r} and p = {p:g}"]
     need, formula, paper = _need(scheme, p, r, info)
-    lines = [
+    return [
         f"scheme {scheme!r}, p = {p:g}: {formula} rows per 1 / eps**2 suffice up to logarithms "
         f"({paper})",
         f"that is {need:.3g} here: eps = {math.sqrt(need / size):.2g} with {size} rows, without "
         "the logarithms and constants",
+        *_draws(design),
     ]
-    if design not in _INDEPENDENT:
-        lines.append("assumption not met: independent draws; these vary less as a rule")
-    return lines
 
 
 def _need(scheme: str, p: float, r: int, info: Mapping[str, Any]) -> tuple[float, str, str]:

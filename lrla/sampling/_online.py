@@ -14,7 +14,7 @@ from lrla.kernels.row_squares import row_squares
 from lrla.sampling._designs import Draw
 from lrla.sampling._lp_frame import as_p
 from lrla.sampling._online_lewis import factor, online_weights
-from lrla.sampling._row_sample import joined, row_sample
+from lrla.sampling._row_sample import described, joined, row_sample
 from lrla.sampling._streams import StreamSample, as_rows
 
 _STREAM = 2  # of the domain of samples
@@ -305,7 +305,10 @@ class OnlineRowSampler:
         draw = Draw(numbers, xp.ones_like(numbers), probs, certain, float(n))
         spans = joined(self._spans(), ())
         dtype = real_dtype(xp, rows.dtype)
-        sample = row_sample(draw, "online", n, self.n_rows, dtype, spans, self._seed)
+        sample = described(
+            row_sample(draw, "online", n, self.n_rows, dtype, spans, self._seed),
+            eps=self.eps, ridge=self.ridge, p=self.p, delta=self.delta, merged=bool(self._ranges),
+        )  # fmt: skip
         return StreamSample(
             xp.take(rows, order, axis=0),
             sample,

@@ -118,6 +118,15 @@ def warn_if_too_few(scores: Scores, size: int) -> None:
         )
 
 
+def warn_if_short(count: int, rank: int) -> None:
+    """Say that a sample has fewer rows than its data have dimensions."""
+    if count < rank:
+        warn(
+            f"{count} rows cannot span a space of dimension {rank}: some A @ x are lost; draw more",
+            AccuracyWarning,
+        )
+
+
 def capped(scores: Scores, size: int) -> Inclusion:
     """Solve ``sum(min(1, c * scores)) == size`` for c; at least one score is positive."""
     xp, s = scores.space.xp, scores.scaled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lrla._core.arrays import Array, Space, as_array, real_dtype, space_of
@@ -100,8 +100,8 @@ class RowSample(Result):
         Returns
         -------
         str
-            One fact to a line. Bounds are known of what `subspace_sample` draws; whether their
-            assumptions hold is said, too.
+            One fact to a line. Bounds are known of what `subspace_sample`, the coresets and
+            `OnlineRowSampler` draw; whether their assumptions hold is said, too.
         """
         return explain(len(self), self.m, self.design, self.info)
 
@@ -331,6 +331,11 @@ def row_sample(
             seed=seed,
         ),
     )
+
+
+def described(sample: RowSample, **facts: Any) -> RowSample:
+    """Add to the info of a sample what its scores were."""
+    return replace(sample, info=Info(**{**sample.info, **facts}))
 
 
 def joined(

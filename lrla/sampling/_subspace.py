@@ -19,7 +19,7 @@ from lrla.sampling._distortion import Distortion, Measure
 from lrla.sampling._leverage import leverage_scores
 from lrla.sampling._lewis import lewis_weights
 from lrla.sampling._lp_frame import as_p, dense
-from lrla.sampling._probabilities import as_size
+from lrla.sampling._probabilities import as_size, warn_if_short
 from lrla.sampling._row_sample import RowSample
 from lrla.sampling._sample_rows import sample_rows
 from lrla.sampling._sensitivity_solver import Solver
@@ -307,11 +307,7 @@ def _range(sample: RowSample) -> tuple[float, float]:
 def _say(sample: RowSample, size: int | None) -> None:
     info = sample.info
     if len(sample) < info.rank:
-        warn(
-            f"{len(sample)} rows cannot span a space of dimension {info.rank}: some A @ x are lost; "
-            "draw more",
-            AccuracyWarning,
-        )
+        warn_if_short(len(sample), info.rank)
     elif not sample:
         warn(
             f"the distortion is {info.distortion.eps:.2g} or more, above eps={info.eps}, with "

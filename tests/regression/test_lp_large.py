@@ -179,6 +179,44 @@ def test_a_sample_of_an_exact_fit():
     assert result.gap == 0
 
 
+@pytest.mark.parametrize("p", [1, 1.5, 3])
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_a_sample_that_does_not_span_is_refused(p, form):
+    A, b = gaussian(300)
+    message = "the 2 rows drawn span 2 of 5 dimensions; raise size, or give a ridge"
+    with pytest.raises(ValueError, match=message):
+        lp_regression(form(A), b, p, method="sample", size=2, rng=SEED)
+    A[:, 4] = A[:, 3]
+    with pytest.warns(lrla.RankDeficientWarning, match="rank 4"):
+        result = lp_regression(form(A), b, p, method="sample", size=50, rng=SEED)
+    assert result.rank == 4
+
+
+def test_equal_rows_do_not_span():
+    """There are enough of them, but they are one and the same."""
+    A, b = np.ones((400, 2)), np.random.default_rng(SEED).standard_normal(400)
+    A[:5, 1] = 0
+    with pytest.raises(ValueError, match="the 3 rows drawn span 1 of 2 dimensions; raise size"):
+        lp_regression(A, b, 1, method="sample", size=3, rng=1)
+    assert lp_regression(A, b, 1, method="sample", size=3, rng=5).rank == 2
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 3])
+def test_a_ridge_holds_what_a_small_sample_does_not(p):
+    """Its rows are kept, all of them and as they are."""
+    A, b = gaussian(300)
+    weights = np.ones(300)
+    weights[:50] = 0
+    options = {"ridge": 3.0, "weights": weights, "method": "sample", "rng": SEED}
+    result = lp_regression(A, b, p, size=2, **options)
+    assert np.all(np.isfinite(result.x))
+    best = lp_regression(A, b, p, ridge=3.0, weights=weights, rng=SEED)
+    assert result.objective >= best.objective * (1 - 1e-7)
+    assert result.objective * (1 - result.gap) <= best.objective * (1 + 1e-7)
+    whole = lp_regression(A, b, p, size=250, **options)
+    assert whole.objective == pytest.approx(best.objective, rel=1e-6)
+
+
 @pytest.mark.parametrize("method", ["pilot", "sample"])
 def test_array_libraries(backend, method):
     A, b = gaussian(1500, 3)

@@ -134,6 +134,35 @@ def test_mistakes():
         robust_coreset(A, 0)
 
 
+@pytest.mark.parametrize("coreset", [logistic_coreset, robust_coreset])
+def test_fewer_rows_than_the_rank(coreset):
+    A, _ = data(100)
+    with pytest.warns(lrla.AccuracyWarning, match="2 rows cannot span a space of dimension 5"):
+        core = coreset(A, 2, rng=90210)
+    assert (len(core), core.info.rank) == (2, 5)
+    assert "fewer rows than the rank, 5" in core.explain()
+
+
+@pytest.mark.parametrize(("scheme", "power"), [("mixed", "mu"), ("lewis", "mu**2")])
+def test_coresets_say_what_theory_promises(scheme, power):
+    A, _ = data(100)
+    core = logistic_coreset(A, 40, scheme=scheme, design="replacement", rng=90210)
+    text, eps = core.explain(), (5 / len(core)) ** 0.5
+    assert f"loss 'logistic', scheme '{scheme}': rank * {power} rows per 1 / eps**2 suffice" in text
+    assert f"eps = {eps:.2g} * sqrt({power}) with {len(core)} rows" in text
+    assert "assumption" not in text
+    assert "independent draws" in logistic_coreset(A, 40, scheme=scheme, rng=90210).explain()
+
+
+def test_coresets_say_what_is_not_known():
+    A, _ = data(100)
+    for scheme in ("leverage", "root_leverage", "uniform"):
+        text = logistic_coreset(A, 40, scheme=scheme, rng=90210).explain()
+        assert f"theory promises nothing for loss 'logistic' and scheme '{scheme}'" in text
+    assert "a rule of thumb" in robust_coreset(A, 40, rng=90210).explain()
+    assert "no error" in robust_coreset(A, 100, rng=90210).explain()
+
+
 # ---------------------------------------------------------------------------------- mu complexity
 
 

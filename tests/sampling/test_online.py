@@ -263,6 +263,7 @@ def test_merged_samples_stand_for_both(p):
     apart = np.concatenate([k.sample.indices for k in separately])
     np.testing.assert_array_equal(both.sample.indices, apart)
     np.testing.assert_array_equal(both.rows, A[both.sample.indices])
+    assert "samplers were merged: ridge and delta count once for each" in both.sample.explain()
     # the form is that of both, and so are the scores of what comes next
     forms = [s._factor.T @ s._factor for s in (left, right, online(A[:512], 3, p=p, eps=0.9))]
     assert np.all(np.linalg.eigvalsh(forms[0] - forms[2]) > 0)
@@ -323,3 +324,15 @@ def test_mistakes(p, message):
         OnlineRowSampler(4, 1.0, p=p)
     with pytest.raises(TypeError, match="p must be a number, got 'one'"):
         OnlineRowSampler(4, 1.0, p="one")
+
+
+def test_samples_say_what_is_proven():
+    A = stream()
+    two = online(A, 3, p=2, eps=0.9, delta=0.2).finalize().sample.explain()
+    assert "with probability 0.8, the norms to the power p = 2 of all A @ x are kept up to" in two
+    assert "eps = 0.9" in two
+    assert "proven (Cohen, Musco and Pachocki 2020)" in two
+    assert "merged" not in two
+    other = online(A, 3, p=1, eps=0.9).finalize().sample.explain()
+    assert "the goal, the norms to the power p = 1" in other
+    assert "no theorem is claimed for this sampler and p other than 2" in other

@@ -316,4 +316,4 @@ def test_samples_say_what_is_not_known():
     assert "fewer rows than the rank, 3" in few.explain()
     own = sample_rows(np.ones(300), 100, rng=7).explain()
     assert own.startswith("100 of 300 rows, design 'pivotal'")
-    assert "the scores are the caller's" in own
+    assert "what the scores promise is not known here" in own
