@@ -92,10 +92,11 @@ def kernel_leverage(
     n max(K_ii), where ``K_ii / ridge`` will do as a score. At a level of ridge r it takes
     ``q n max(K_ii) / r`` uniform candidates, all points at most, scores them by the sample of the
     level before, and draws q times the sum of all scores, as the candidates foretell it, with
-    replacement in proportion to the scores. The theorem of [2]_ is that with constants of order
-    ``log(n / delta)`` all scores are within a constant factor, at every level, with probability
-    1 - delta. Algorithm 1 of [2]_ leaves open the factor between ridges, q for candidates and for draws;
-    2 and q = 2 ``oversample`` are choices. Candidates are drawn without replacement here.
+    replacement in proportion to the scores. [2]_ shows that all scores are within a constant factor
+    with probability 1 - delta, at every level, if q is of order ``log(n / delta)``. The algorithm
+    has the factor between ridges and q, one for candidates and one for draws, as parameters; 2 and
+    q = 2 ``oversample`` for both are choices, smaller than a proof would ask for. Here candidates
+    are drawn without replacement.
 
     Cost: 9 n**3 flops for "exact"; n s kernel values and n s**2 flops for samples of s points, s
     about 10 times the effective dimension at the default. "recursive" takes about twice that. What
