@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrla._core.arrays import Array, adjoint
+from lrla._core.arrays import Array, is_complex, space_of
 from lrla._core.dispatch import kernel
 
 
@@ -28,4 +28,7 @@ def times(A: Array, X: Array) -> Array:
 @kernel
 def adjoint_times(A: Array, Y: Array) -> Array:
     """Compute A^H Y, for Y of shape (m, p)."""
-    return adjoint(A) @ Y
+    if not is_complex(A):
+        return A.T @ Y
+    conj = space_of(A).xp.conj  # of the columns, not of a copy of A
+    return conj(A.T @ conj(Y))

@@ -7,6 +7,7 @@ from typing import Any
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, Space, adjoint, space_of, unit_roundoff
+from lrla.kernels import narrow
 from lrla.lowrank._matrix import conj
 
 # Cholesky QR errs from orthonormality by u * condition**2: up to _FINE that is little, and one
@@ -146,7 +147,7 @@ class Basis:
         for _ in range(_ROUNDS):
             if self.size == 0 or Q.shape[1] == 0:
                 break
-            Q = Q - V @ inner(V, Q)
+            Q = Q - narrow.times(V, narrow.adjoint_times(V, Q))
             Q, R = orthonormal(Q, 0.0, u)
             L = R @ L
             if R.shape[0] < R.shape[1] or float(linalg.svdvals(R)[-1]) > 0.5:

@@ -128,6 +128,10 @@ class Tridiagonal(Bidiagonal):
         key = {"LM": xp.abs(w), "LA": w, "SA": -w}[self.which]
         return Ritz(w, key, Q, linalg.norm(self.coupling @ tail, axis=0))
 
+    def compressible(self, ritz: Ritz, keep: int) -> bool:
+        """Say yes: a restart needs nothing but V."""
+        return True
+
     def compress(self, ritz: Ritz, keep: int) -> None:
         """Keep only the leading Ritz vectors."""
         V = self.V.columns @ ritz.Q[:, :keep]

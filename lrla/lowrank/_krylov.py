@@ -8,6 +8,9 @@ with B block bidiagonal and E^H selecting the last block of U. Singular triplets
 ``norm(L @ p)``, p the last entries of a left singular vector of B, is the norm of what the triplet
 leaves of A^H u - s v. Only the basis V of the short side is orthogonalised in full: U inherits what
 matters, and the whole is backward stable (Simon and Zha 2000; Barlow 2013).
+
+Of sparse data only V is held: its products cost less than a long basis does, and A V_k, k triplets
+wanted, gives the left vectors at the end.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ PROBES = 10  # independent Gaussian vectors that measure the error: Halko et al.
 BOUND = 10 * math.sqrt(2 / math.pi)
 _FIRST_INJECTION = 8  # stream of the random block added first; start and probes have lower ones
 _MEMORY = 1 << 27  # numbers in both bases before they are compressed: 1 GiB of float64
+_SPARSE = 6  # times the columns wanted: where a basis of sparse data is compressed
+_AMPLIFIED = 10.0  # rounding errors at most, in the first product after a restart
 _GROWTH = 0.15  # least growth of the bases between two looks at the singular values
 
 
@@ -61,7 +66,11 @@ class Bidiagonal:
         self.side, self.key = side, key
         self.space, self.dtype, self.u = matrix.space, matrix.op.dtype, matrix.u
         self.block = min(block, n)
-        self.U, self.V = Basis(self.space, m, self.dtype), Basis(self.space, n, self.dtype)
+        self.V = Basis(self.space, n, self.dtype)
+        self.U = None if matrix.op.kind == "sparse" else Basis(self.space, m, self.dtype)
+        self.rows = 0  # columns of U, held or not
+        self.taken = 0  # columns of V, including those that a restart left out
+        self.before: tuple[Array, Array] | None = None  # V and s, for U = A V / s of a restart
         self.blocks: list[tuple[Array, Array]] = []  # (block above the diagonal, on the diagonal)
         self.injected = 0  # how often random columns were added
         self.drawn = self.block  # random columns in the space: multiplicities up to this many show
@@ -76,7 +85,8 @@ class Bidiagonal:
         width = self.next.shape[1]
         both = self.space.xp.concat((self.next, G), axis=1)
         both = matrix.trial(both, flipped=side.flipped)
-        self.first, self.probes, self.image = both[:, :width], G, both[:, width:]
+        self.first: Array | None = both[:, :width]
+        self.probes, self.image = G, both[:, width:]
 
     @property
     def floor(self) -> float:
@@ -90,16 +100,16 @@ class Bidiagonal:
 
     def step(self) -> None:
         """Add a block to either basis: two passes over the data."""
-        Vn = self.next
-        W = self.first if self.U.size + len(self.blocks) == 0 else self.side.times(Vn)
-        above = adjoint(self.coupling)
-        if self.last.shape[1]:
-            W = W - self.last @ above
+        Vn, above = self.next, adjoint(self.coupling)
+        W = self._left(Vn, above)
         if not self.peak:
             self.peak = linalg.norm(W)
         Un, R = orthonormal(W, self.floor, self.u)
-        self.U.append(Un)
+        if self.U is not None:
+            self.U.append(Un)
+        self.rows += Un.shape[1]
         self.V.append(Vn)
+        self.taken += Vn.shape[1]
         self.blocks.append((above, R))
         self.last = Un
         self.random, self.empty = False, self.random and Un.shape[1] == 0
@@ -108,6 +118,17 @@ class Bidiagonal:
             self.next, self.coupling = self.V.against(Z, self.floor, self.u)
         else:
             self.next, self.coupling = Vn[:, :0], self.space.zeros((0, 0), self.dtype)
+
+    def _left(self, Vn: Array, above: Array) -> Array:
+        """Compute A V_n less its part in the newest block of U."""
+        if self.first is not None:
+            W, self.first = self.first, None
+            return W
+        if self.before is not None:
+            (V, s), self.before = self.before, None
+            return self.side.times(Vn - V @ (above / s[:, None]))
+        W = self.side.times(Vn)
+        return W - self.last @ above if self.last.shape[1] else W
 
     def inject(self, count: int) -> None:
         """Add random columns to the next block: what the first ones could not reach shows up."""
@@ -127,7 +148,7 @@ class Bidiagonal:
 
     def matrix(self) -> Array:
         """Return B, with rows of zeros if it would have fewer rows than columns."""
-        B = self.space.zeros((max(self.U.size, self.V.size), self.V.size), self.dtype)
+        B = self.space.zeros((max(self.rows, self.V.size), self.V.size), self.dtype)
         row = column = 0
         for above, diagonal in self.blocks:
             r, b = diagonal.shape
@@ -149,44 +170,70 @@ class Bidiagonal:
         """Compute the singular triplets of B, one for each column."""
         B = self.matrix()
         P, s, Qh = linalg.svd(B)
-        rows = self.U.size
+        rows = self.rows
         tail = P[rows - self.last.shape[1] : rows, :]
         residuals = linalg.norm(self.coupling @ tail, axis=0)
         self.peak = float(s[0])
         return Ritz(P[:rows, :], s, adjoint(Qh), residuals)
 
+    def compressible(self, ritz: Ritz, keep: int) -> bool:
+        """Tell whether a restart is possible without loss of digits."""
+        s = ritz.s[:keep]
+        return self.U is not None or (
+            self.before is None
+            and float(s[-1]) > self.floor
+            and bool(self.space.xp.all(ritz.residuals[:keep] <= _AMPLIFIED * s))
+        )
+
     def compress(self, ritz: Ritz, keep: int) -> None:
         """Keep only the leading Ritz vectors: the thick restart of Wu and Simon (2000)."""
-        tail = ritz.P[self.U.size - self.last.shape[1] : self.U.size, :keep]
-        V, U = self.V.columns @ ritz.Q[:, :keep], self.U.columns @ ritz.P[:, :keep]
+        tail = ritz.P[self.rows - self.last.shape[1] : self.rows, :keep]
+        V, s = self.V.columns @ ritz.Q[:, :keep], ritz.s[:keep]
         self.coupling = self.coupling @ tail
-        self.last = U
-        diagonal = self.space.eye(keep, self.dtype) * ritz.s[None, :keep]
+        if self.U is None:
+            self.before, self.last = (
+                (V, s),
+                self.space.zeros((self.side.shape[0], keep), self.dtype),
+            )
+        else:
+            self.last = self.U.columns @ ritz.P[:, :keep]
+            self.U.size = 0
+            self.U.append(self.last)
+        diagonal = self.space.eye(keep, self.dtype) * s[None, :]
         self.blocks = [(self.space.zeros((0, keep), self.dtype), diagonal)]
-        for basis, columns in ((self.V, V), (self.U, U)):
-            basis.size = 0
-            basis.append(columns)
+        self.rows, self.V.size = keep, 0
+        self.V.append(V)
 
     def finish(self, ritz: Ritz, rank: int) -> Triplets:
         """Form the triplets in full, and measure their residuals in one more pass."""
-        # U has lost a little of its orthogonality: one more Rayleigh-Ritz step gives it back
-        U, s, T = self._orthogonal(ritz.P[:, :rank], ritz.s[:rank])
+        U, s, T = self._orthogonal(self._long(ritz, rank), ritz.s[:rank])
         V = self.V.columns @ (ritz.Q[:, :rank] @ T)
         residuals = linalg.norm(self.side.back(U) - V * s[None, :], axis=0)
         return Triplets(U, s, V, residuals, self.V.size)
 
+    def _long(self, ritz: Ritz, rank: int) -> Array:
+        """Form left Ritz vectors, up to a little of their orthogonality."""
+        if self.U is not None:
+            return self.U.columns @ ritz.P[:, :rank]
+        xp, s = self.space.xp, ritz.s[:rank]
+        W = self.side.times(self.V.columns @ ritz.Q[:, :rank])
+        some = s > self.floor  # the others are rounding
+        safe = xp.where(some, s, xp.ones_like(s))
+        return W * xp.where(some, 1 / safe, xp.zeros_like(s))[None, :]
+
     def finish_half(self, rank: int) -> Triplets:
         """Form the triplets of U^H A, which is wider than B by the newest block of V."""
-        xp, size = self.space.xp, self.U.size
+        xp, size = self.space.xp, self.rows
         extra = self.space.zeros((max(size, self.V.size), self.next.shape[1]), self.dtype)
         extra[size - self.last.shape[1] : size, :] = adjoint(self.coupling)
+        assert self.U is not None
         P, s, Qh = linalg.svd(xp.concat((self.matrix(), extra), axis=1))
-        U, s, T = self._orthogonal(P[:size, :rank], s[:rank])
+        U, s, T = self._orthogonal(self.U.columns @ P[:size, :rank], s[:rank])
         V = xp.concat((self.V.columns, self.next), axis=1) @ (adjoint(Qh[:rank, :]) @ T)
         return Triplets(U, s, V, None, self.V.size)
 
-    def _orthogonal(self, P: Array, s: Array) -> tuple[Array, Array, Array]:
-        W = self.U.columns @ P
+    def _orthogonal(self, W: Array, s: Array) -> tuple[Array, Array, Array]:
+        """Repair W: one more Rayleigh-Ritz step makes its columns orthonormal."""
         Q, R = orthonormal(W, 0.1, self.u)
         if Q.shape[1] < W.shape[1]:  # singular values of zero: QR invents vectors for them
             Q, R = self.space.xp.linalg.qr(W, mode="reduced")
@@ -195,8 +242,10 @@ class Bidiagonal:
 
     def remainder(self) -> Array:
         """Apply A - U B V^H to the probes."""
-        X = self.matrix()[: self.U.size, :] @ inner(self.V.columns, self.probes)
-        return self.image - self.U.columns @ X
+        X = inner(self.V.columns, self.probes)
+        if self.U is None:
+            return self.image - self.side.times(self.V.columns @ X)
+        return self.image - self.U.columns @ (self.matrix()[: self.rows, :] @ X)
 
     def little_left(self, size: float) -> bool:
         """Tell whether the spectral norm of A - U B V^H is below ``size``, but for 1e-10."""
@@ -218,31 +267,47 @@ def iterate(run: Bidiagonal, rank: int, loop: Loop, enough: Callable[[Ritz], flo
     start, ripe = 0, 0  # steps at which the newest random columns came in, and count as converged
     for step in loop:
         run.step()
+        full = run.V.size + 2 * run.next.shape[1] > most
         if run.empty:
             run.pad(rank)
-        elif run.V.size < min(n, following) and not run.exhausted:
+        elif not (
+            full or run.exhausted or run.V.size >= n
+            or run.taken >= following or step == loop.max_iter
+        ):  # fmt: skip
             continue
         ritz = run.ritz()
         ratio = loop.report(enough(ritz), ritz.s)
         good = ratio <= 1 and (step >= ripe or run.exhausted)
         if run.empty or run.V.size >= n or (good and not _hidden(run, ritz, rank)):
             loop.stop(Status.CONVERGED)
-        elif good or run.exhausted:
+        if step == loop.max_iter:
+            loop.stop(Status.MAX_ITER)
+        if loop.status is not None:
+            break  # with the bases that the Ritz vectors belong to
+        if good or run.exhausted:
             # new columns need as many steps as the old ones before what they show can be judged
             start, ripe = step, 2 * step - start
             run.inject(run.block)
             run.drawn += run.block
-        elif run.V.size + 2 * run.next.shape[1] > most:
-            run.compress(ritz, max(rank + run.block, most // 2))
+        elif full:
+            keep = max(rank + run.block, most // 2)
+            if run.compressible(ritz, keep):
+                run.compress(ritz, keep)
+            else:
+                most += most // 2
         elif 2 * run.next.shape[1] < run.block:  # narrow blocks cost as many passes as wide ones
             run.inject(run.block - run.next.shape[1])
-        now = run.V.size, ratio
+        now = run.taken, ratio
         following, seen = _next_look(seen, now, run.block), now
     return ritz
 
 
 def _most(run: Bidiagonal, rank: int) -> int:
-    return max(3 * (rank + run.block), _MEMORY // sum(run.side.shape))
+    """Return the columns of V at which to restart."""
+    least = rank + run.block
+    memory = max(3 * least, _MEMORY // sum(run.side.shape))
+    # of sparse data products are so cheap that a large basis costs more than some steps again
+    return min(memory, _SPARSE * least) if rank and run.side.matrix.op.kind == "sparse" else memory
 
 
 def _hidden(run: Bidiagonal, ritz: Ritz, rank: int) -> bool:

@@ -374,7 +374,7 @@ def _to_tolerance(task: _Task, run: Bidiagonal) -> _Found:
 
     loop = Loop("svd", max_iter=task.max_iter, callback=task.callback)
     with loop.interruptible():
-        ritz = iterate(run, 1, loop, enough)
+        ritz = iterate(run, 0, loop, enough)
     rank = ranks[-1] or int(ritz.s.shape[0])
     return _ended(task, run, run.finish(ritz, rank), loop)
 

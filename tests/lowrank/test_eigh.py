@@ -101,10 +101,20 @@ def test_the_zero_matrix_and_the_identity():
 def test_bases_are_compressed_when_memory_is_short(monkeypatch):
     monkeypatch.setattr(_krylov, "_MEMORY", 1)
     w = np.linspace(-1, 1, 200) ** 3
-    result = eigh(hermitian(w), 5, which="LA", rng=5)
-    assert result.info.size < 60
-    assert result.info.passes > 8
-    assert np.allclose(result.eigenvalues, ordered(w, "LA")[:5], atol=1e-10)
+    for form in (np.asarray, sp.csr_array):
+        result = eigh(form(hermitian(w)), 5, which="LA", rng=5)
+        assert result.info.size < 60
+        assert result.info.passes > 8
+        assert np.allclose(result.eigenvalues, ordered(w, "LA")[:5], atol=1e-10)
+
+
+def test_every_limit_of_steps_leaves_eigenpairs(monkeypatch):
+    monkeypatch.setattr(_krylov, "_MEMORY", 1)
+    A = sp.csr_array(hermitian(np.linspace(1, 0.5, 150)))
+    for max_iter in range(3, 20):
+        with pytest.warns(ConvergenceWarning):
+            result = eigh(A, 4, method="krylov", max_iter=max_iter, rng=5)
+        assert orthonormality(result.eigenvectors) < 1e-12
 
 
 @given(

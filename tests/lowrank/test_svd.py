@@ -39,10 +39,11 @@ def check(A, result, s, digits=1e-12):
 
 @pytest.mark.parametrize("name", SPECTRA)
 @pytest.mark.parametrize("shape", [(300, 90), (90, 300)])
-def test_krylov_finds_the_leading_triplets(name, shape):
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array, sp.csc_array])
+def test_krylov_finds_the_leading_triplets(name, shape, form):
     s = SPECTRA[name](90)
     A = with_values(*shape, s)
-    result = lowrank.svd(A, 10, method="krylov", rng=90210)
+    result = lowrank.svd(form(A), 10, method="krylov", rng=90210)
     assert result.status is Status.CONVERGED
     check(A, result, s)
     assert np.max(result.info.residuals) < 1e-10
@@ -345,6 +346,49 @@ def test_bases_are_compressed_when_memory_is_short(monkeypatch):
         assert result.info.size < 80
         assert result.info.passes > 40
         check(A, result, s, 1e-10)
+
+
+@pytest.mark.parametrize("amplified", [_krylov._AMPLIFIED, 0.0])  # zero: a restart is never safe
+@pytest.mark.parametrize("dtype", ["f8", "c16"])
+def test_sparse_bases_are_compressed_for_speed_where_that_loses_no_digits(
+    monkeypatch, amplified, dtype
+):
+    monkeypatch.setattr(_krylov, "_AMPLIFIED", amplified)
+    s = np.linspace(1, 0.2, 150)
+    for shape in ((200, 150), (150, 200)):
+        A = with_values(*shape, s, dtype=dtype)
+        result = lowrank.svd(sp.csr_array(A), 6, rng=5, method="krylov", rtol=1e-12)
+        assert (result.info.size <= 60) == (amplified > 0)
+        assert result.info.passes > 40
+        assert np.max(result.info.residuals) < 2e-12
+        check(A, result, s)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_small_triplets_keep_both_residuals_small(form):
+    """Left vectors as A v / s have noise of size u / s: it must not reach the residuals."""
+    s = 10.0 ** (-np.arange(60) / 2)
+    for shape in ((300, 60), (60, 300)):
+        A = with_values(*shape, s)
+        U, found, Vh = lowrank.svd(form(A), 24, method="krylov", rtol=1e-13, rng=90210)
+        assert np.max(np.abs(found - s[:24])) < 1e-14
+        assert np.max(np.abs(found[:12] / s[:12] - 1)) < 1e-8
+        assert np.max(np.linalg.norm(A @ Vh.T - U * found, axis=0)) < 2e-13
+        assert np.max(np.linalg.norm(A.T @ U - Vh.T * found, axis=0)) < 2e-13
+        assert orthonormality(U) < 1e-12
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_every_limit_of_steps_leaves_a_factorization(monkeypatch, form):
+    """Also one that ends between two looks, or where the bases are about to be compressed."""
+    monkeypatch.setattr(_krylov, "_MEMORY", 1)
+    A = with_values(150, 120, np.linspace(1, 0.5, 120))
+    for max_iter in range(2, 24):
+        with pytest.warns(ConvergenceWarning):
+            result = lowrank.svd(form(A), 4, method="krylov", max_iter=max_iter, rng=5)
+        assert result.status is Status.MAX_ITER
+        assert orthonormality(result.U) < 1e-12
+        assert np.linalg.norm(A @ result.Vh.T - result.U * result.s) < 1e-9
 
 
 def test_the_limit_of_steps_is_reported():

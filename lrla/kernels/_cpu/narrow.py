@@ -1,20 +1,22 @@
 """NumPy twins of `lrla.kernels.narrow`.
 
 BLAS copies the whole matrix into its own order before it multiplies, which with so few columns is
-most of the time. These read each row once, and keep the columns in the L1 or L2 cache.
+most of the time. These read each entry once, and keep what they need of the columns in the L1 or L2
+cache: long rows are cut into pieces for that, which threads share.
 """
 
 import numpy as np
 
 from lrla._core.jit import jit
 from lrla._core.threads import ranges, run
+from lrla.kernels import narrow
 
 # Sums are reordered into vector lanes ("reassoc"), which changes rounding only; NaN and infinity
 # keep their meaning.
 _LANES = {"reassoc", "contract"}
 _NARROW = 24  # columns from which BLAS has caught up: benchmarks/lowrank.py
 _GRAIN = 8192  # rows to one partial sum: fixed, so that threads do not change the bits
-_WIDE = 1 << 15  # numbers in four columns that still fit into the L2 cache
+_CACHED = 1 << 15  # numbers in the pieces of all columns that are used together: half an L2 cache
 
 
 def times(A, X):
@@ -28,7 +30,7 @@ def adjoint_times(A, Y):
     """See `lrla.kernels.narrow.adjoint_times`."""
     if A.flags.f_contiguous and not A.flags.c_contiguous and _fits(A.T, Y):
         return _times(A.T, Y)
-    return _adjoint(A, Y) if _fits(A, Y) else (A.conj() if A.dtype.kind == "c" else A).T @ Y
+    return _adjoint(A, Y) if _fits(A, Y) else narrow.adjoint_times.definition(A, Y)
 
 
 def _fits(A, X):
@@ -37,7 +39,7 @@ def _fits(A, X):
         and A.flags.c_contiguous
         and A.dtype.kind == "f"
         and X.dtype == A.dtype
-        and 0 < A.shape[1] <= _WIDE
+        and A.shape[1] > 0
     )
 
 
@@ -49,80 +51,94 @@ def _by_four(X):
     return out
 
 
+def _pieces(n, p):
+    return ranges(n, max(256, _CACHED // p))
+
+
 def _times(A, X):
-    m, p = A.shape[0], X.shape[1]
-    columns = _by_four(X)
-    out = np.empty((m, columns.shape[0]), A.dtype)
-    run(lambda a, b: _dot(A, columns, out, a, b), ranges(m, _GRAIN), work=A.nbytes * p * 1.5e-11)
-    return out[:, :p]
+    (m, n), p = A.shape, X.shape[1]
+    columns, pieces = _by_four(X), _pieces(n, p)
+    out = np.empty((len(pieces), m, columns.shape[0]), A.dtype)
+    run(
+        lambda k, j0, j1, a, b: _dot(A, columns, out[k], a, b, j0, j1),
+        [(k, *piece, a, b) for k, piece in enumerate(pieces) for a, b in ranges(m, _GRAIN)],
+        work=A.nbytes * p * 1.5e-11,
+    )
+    return (out[0] if len(pieces) == 1 else out.sum(axis=0))[:, :p]
 
 
 @jit(fastmath=_LANES)
-def _dot(A, X, out, first, last):
-    n = A.shape[1]
-    zero = A.dtype.type(0)
+def _dot(A, X, out, first, last, start, stop):
+    # slices, for indices that count from zero need no check for negative ones
+    n, zero = stop - start, A.dtype.type(0)
     i = first
     while i + 1 < last:
+        low, high = A[i, start:stop], A[i + 1, start:stop]
         for c in range(0, X.shape[0], 4):
+            x0, x1 = X[c, start:stop], X[c + 1, start:stop]
+            x2, x3 = X[c + 2, start:stop], X[c + 3, start:stop]
             s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = zero
             for j in range(n):
-                a, b = A[i, j], A[i + 1, j]
-                x0, x1, x2, x3 = X[c, j], X[c + 1, j], X[c + 2, j], X[c + 3, j]
-                s0 += a * x0
-                s1 += a * x1
-                s2 += a * x2
-                s3 += a * x3
-                t0 += b * x0
-                t1 += b * x1
-                t2 += b * x2
-                t3 += b * x3
+                a, b = low[j], high[j]
+                s0 += a * x0[j]
+                s1 += a * x1[j]
+                s2 += a * x2[j]
+                s3 += a * x3[j]
+                t0 += b * x0[j]
+                t1 += b * x1[j]
+                t2 += b * x2[j]
+                t3 += b * x3[j]
             out[i, c], out[i, c + 1], out[i, c + 2], out[i, c + 3] = s0, s1, s2, s3
             out[i + 1, c], out[i + 1, c + 1] = t0, t1
             out[i + 1, c + 2], out[i + 1, c + 3] = t2, t3
         i += 2
     if i < last:
+        low = A[i, start:stop]
         for c in range(X.shape[0]):
-            s = zero
+            s, x = zero, X[c, start:stop]
             for j in range(n):
-                s += A[i, j] * X[c, j]
+                s += low[j] * x[j]
             out[i, c] = s
 
 
 def _adjoint(A, Y):
-    m, n = A.shape
+    (m, n), p = A.shape, Y.shape[1]
     Y = np.ascontiguousarray(Y)
     parts = ranges(m, max(_GRAIN, -(-m // 8)))
-    out = np.zeros((max(len(parts), 1), Y.shape[1], n), A.dtype)
+    out = np.zeros((max(len(parts), 1), p, n), A.dtype)
     run(
-        lambda k, a, b: _add(A, Y, out[k], a, b),
-        [(k, a, b) for k, (a, b) in enumerate(parts)],
-        work=A.nbytes * Y.shape[1] * 1.5e-11,
+        lambda k, a, b, j0, j1: _add(A, Y, out[k], a, b, j0, j1),
+        [(k, *part, j0, j1) for k, part in enumerate(parts) for j0, j1 in _pieces(n, p)],
+        work=A.nbytes * p * 1.5e-11,
     )
     return out.sum(axis=0).T
 
 
 @jit(fastmath={"contract"})
-def _add(A, Y, out, first, last):
-    n, p = A.shape[1], Y.shape[1]
+def _add(A, Y, out, first, last, start, stop):
+    n, p = stop - start, Y.shape[1]
     i = first
     while i + 3 < last:
+        r0, r1 = A[i, start:stop], A[i + 1, start:stop]
+        r2, r3 = A[i + 2, start:stop], A[i + 3, start:stop]
         for c in range(0, p - 1, 2):
             y0, y1, y2, y3 = Y[i, c], Y[i + 1, c], Y[i + 2, c], Y[i + 3, c]
             z0, z1, z2, z3 = Y[i, c + 1], Y[i + 1, c + 1], Y[i + 2, c + 1], Y[i + 3, c + 1]
+            o, q = out[c, start:stop], out[c + 1, start:stop]
             for j in range(n):
-                a0, a1, a2, a3 = A[i, j], A[i + 1, j], A[i + 2, j], A[i + 3, j]
-                out[c, j] += y0 * a0 + y1 * a1 + y2 * a2 + y3 * a3
-                out[c + 1, j] += z0 * a0 + z1 * a1 + z2 * a2 + z3 * a3
+                a0, a1, a2, a3 = r0[j], r1[j], r2[j], r3[j]
+                o[j] += y0 * a0 + y1 * a1 + y2 * a2 + y3 * a3
+                q[j] += z0 * a0 + z1 * a1 + z2 * a2 + z3 * a3
         if p % 2:
             y0, y1, y2, y3 = Y[i, p - 1], Y[i + 1, p - 1], Y[i + 2, p - 1], Y[i + 3, p - 1]
+            o = out[p - 1, start:stop]
             for j in range(n):
-                out[p - 1, j] += (
-                    y0 * A[i, j] + y1 * A[i + 1, j] + y2 * A[i + 2, j] + y3 * A[i + 3, j]
-                )
+                o[j] += y0 * r0[j] + y1 * r1[j] + y2 * r2[j] + y3 * r3[j]
         i += 4
     while i < last:
+        row = A[i, start:stop]
         for c in range(p):
-            y = Y[i, c]
+            y, o = Y[i, c], out[c, start:stop]
             for j in range(n):
-                out[c, j] += y * A[i, j]
+                o[j] += y * row[j]
         i += 1
