@@ -445,7 +445,7 @@ def test_what_is_not_finite_is_refused(method):
     bad[7, 3] = np.nan
     for form, message in (
         (bad, r"A must be finite, got NaN or infinity at index \(7, 3\)"),
-        (sp.csr_array(bad), "A.data must be finite"),
+        (sp.csr_array(bad), r"A must be finite, got NaN or infinity at index \(7, 3\)"),
         (aslinearoperator(bad), "products with A must be finite"),
     ):
         with pytest.raises(ValueError, match=message):
