@@ -70,8 +70,8 @@ def subspace_sample(
         scores to the power p/2, for p < 2, again and again until the sample stops shrinking [2]_;
         "sensitivity": `sensitivities`; "mixed": sensitivities s and leverage scores, p >= 1: for
         p <= 2 s plus a quarter of the leverage scores of A [3]_, for p > 2 equal shares of s and of
-        the leverage scores of ``s**(1/2 - 1/p) * A``, after [2]_ and as the notes derive; "uniform": all the same,
-        for contrast. "auto": "leverage" for p = 2, "lewis" otherwise.
+        the leverage scores of ``s**(1/2 - 1/p) * A``, after [2]_ and as the notes derive;
+        "uniform": all the same, for contrast. "auto": "leverage" for p = 2, "lewis" otherwise.
     verify : bool, default True
         Measure the distortion of the sample. With eps, a sample that is found to be worse is
         replaced by another of twice the size, up to three times.
