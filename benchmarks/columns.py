@@ -1,13 +1,14 @@
-"""Columns of a matrix and pivots of a kernel beside SciPy and scikit-learn, with their errors.
+"""Columns of a matrix, pivots and scores of a kernel beside SciPy, scikit-learn and DPPy.
 
-``claims/interpolative.py`` and ``claims/rp_cholesky.py`` have the sizes that are quoted.
+``claims/interpolative.py``, ``claims/rp_cholesky.py`` and ``claims/bless.py`` have the sizes that are
+quoted.
 """
 
 import numpy as np
 
 import lrla
 from benchmarks import data, peers
-from lrla.lowrank import KernelMatrix, cur, interpolative, rp_cholesky
+from lrla.lowrank import KernelMatrix, cur, interpolative, kernel_leverage, rp_cholesky
 from lrla.sklearn import Nystroem
 
 ONE = "1 thread"
@@ -109,3 +110,33 @@ class Kernel(_Fixed):
 
     def track_trace_error(self, method, size, threads):
         return float(PIVOTS[method](self.X, self.rank))
+
+
+SCORES = {
+    **{
+        f"lrla {m}": lambda X, ridge, m=m: (
+            kernel_leverage(KernelMatrix(X, gamma=0.05), ridge, method=m, rng=1).scores
+        )
+        for m in ("recursive", "bless")
+    },
+    "dppy bless": lambda X, ridge: peers.kernel_leverage_dppy(X, 0.05, ridge),
+}
+
+
+class KernelScores(_Fixed):
+    """Ridge leverage scores of points in clusters of unequal size."""
+
+    params = (list(SCORES), [(8000, 90.0)], [ONE])
+    param_names = ("method", "points and ridge", "threads")
+
+    def setup(self, method, size, threads):
+        self._start()
+        n, self.ridge = size
+        self.X = data.zipf_clusters(n)
+        SCORES[method](self.X[:500], 5.0)
+
+    def time_scores(self, method, size, threads):
+        SCORES[method](self.X, self.ridge)
+
+    def track_sum(self, method, size, threads):
+        return float(np.sum(SCORES[method](self.X, self.ridge)))
