@@ -48,19 +48,6 @@ class Question:
         sizes = self._joined(xp.astype(sizes, xp.float64) * self.root * self.unit)
         return float(sizes[0]) if self.vector else sizes
 
-    def check_range(self, **results: Any) -> None:
-        """Refuse results, given by name, that are beyond the largest number of their dtype."""
-        xp = self.problem.space.xp
-        for name, value in results.items():
-            scalar = isinstance(value, float)
-            if math.isfinite(value) if scalar else bool(xp.all(xp.isfinite(value))):
-                continue
-            top = float(xp.finfo(xp.float64 if scalar else value.dtype).max)
-            raise ValueError(
-                f"{name} must be within the range of floating point, up to {top:.0e}, and it is "
-                f"not; divide b by a power of ten: {name} is proportional to b"
-            )
-
     def _undone(self, X: Array) -> Array:
         """Undo the units of solutions; no product leaves the range that its result does not leave."""
         units, unit = self.problem.units, self.unit
@@ -78,6 +65,20 @@ class Question:
         p = sizes.shape[-1] // 2
         pair = self.problem.space.xp.stack((sizes[..., :p], sizes[..., p:]))
         return linalg.norm(pair, axis=0)
+
+
+def check_range(space: Space, **results: Any) -> None:
+    """Refuse results, given by name, that are beyond the largest number of their dtype."""
+    xp = space.xp
+    for name, value in results.items():
+        scalar = isinstance(value, float)
+        if math.isfinite(value) if scalar else bool(xp.all(xp.isfinite(value))):
+            continue
+        top = float(xp.finfo(xp.float64 if scalar else value.dtype).max)
+        raise ValueError(
+            f"{name} must be within the range of floating point, up to {top:.0e}, and it is not; "
+            "divide b by a power of ten"
+        )
 
 
 def look(A: Any, b: Any, weights: Any, ridge: Any) -> Question:

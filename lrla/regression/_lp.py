@@ -125,7 +125,8 @@ def lp_regression(
     ------
     ValueError
         If p is less than 1, shapes do not fit, an entry is not finite, weights or ridge are
-        negative, or the rows drawn by method "sample" do not span the rows of A.
+        negative, the rows drawn by method "sample" do not span the rows of A, or x is beyond the
+        largest number of its dtype.
     TypeError
         If A is not a matrix of numbers, or complex for p = 1 or p = inf.
 

@@ -14,7 +14,7 @@ from lrla._core.iteration import Callback, Loop
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression import _methods
-from lrla.regression._input import Question, look
+from lrla.regression._input import Question, check_range, look
 from lrla.regression._plan import Plan, choose, predict
 from lrla.regression._problem import OutOfRangeError, Problem
 from lrla.regression._refine import ROUNDS, goals, settled
@@ -175,8 +175,9 @@ def lstsq(
             loop.asked = asked = asked.tamed()
             plan, solution = _solve(asked.problem, method, goal, rcond, loop, seed)
         x, left = asked.coefficients(solution.X), asked.norms(solution.squares**0.5)
-    asked.check_range(x=x, residual_norm=left)
-    xp = asked.problem.space.xp
+    space = asked.problem.space
+    check_range(space, x=x, residual_norm=left)
+    xp = space.xp
     worst = float(xp.max(solution.error)) if solution.error.shape[0] else 0.0
     status = settled(loop, worst, enough)
     info = Info(

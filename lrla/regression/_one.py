@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lrla._core.arrays import Array, as_array, check_finite, unit_roundoff
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback, Loop
 from lrla._core.operators import Operator
 from lrla._core.results import Info, Status
+from lrla.regression._input import check_range
 from lrla.regression._lp_input import Question
 from lrla.regression._normal import Normal
 from lrla.regression._rows import ComplexRows, Rows
@@ -174,15 +177,18 @@ def solve(
 ) -> list[Answer]:  # fmt: skip
     """Answer for one right-hand side after the other."""
     starts = initial(asked, x0)
-    return [
-        how(
-            Task(
-                asked.op, rows, asked.B[:, j], asked.weights, tol, max_iter,
-                None if starts is None else starts[:, j], callback,
-            )
+    tasks = [
+        Task(
+            asked.op, rows, asked.B[:, j], asked.weights, tol, max_iter,
+            None if starts is None else starts[:, j], callback,
         )
         for j in range(asked.B.shape[1])
     ]  # fmt: skip
+    with np.errstate(over="ignore", invalid="ignore"):  # looked for
+        answers = [how(task) for task in tasks]
+        for answer in answers:
+            check_range(asked.op.space, x=asked.op.space.xp.astype(answer.x, asked.dtype))
+    return answers
 
 
 def initial(asked: Question, x0: Any) -> Array | None:

@@ -156,7 +156,8 @@ def quantile_regression(
     ------
     ValueError
         If tau is not between 0 and 1, shapes do not fit, an entry is not finite, weights are
-        negative, or weights and covariance are given together.
+        negative, weights and covariance are given together, or x is beyond the largest number of
+        its dtype.
     TypeError
         If A is not a matrix of real numbers.
 

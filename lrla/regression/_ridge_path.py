@@ -13,7 +13,7 @@ from lrla._core.iteration import Callback, Loop
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._factor import Factor, from_rows
-from lrla.regression._input import Question, look, ridges_over
+from lrla.regression._input import Question, check_range, look, ridges_over
 from lrla.regression._methods import orthonormalized, sketcher
 from lrla.regression._plan import spir_rows
 from lrla.regression._problem import OutOfRangeError, Problem
@@ -167,7 +167,7 @@ def ridge_path(
     with np.errstate(over="ignore"):
         X = xp.astype(X * asked.unit, problem.op.dtype)
         left = xp.sqrt(squares) * asked.root * asked.unit
-    asked.check_range(x=X, residual_norm=left)
+    check_range(problem.space, x=X, residual_norm=left)
     dimension = xp.sum(energy / (energy + shift), axis=0)
     return RidgePathResult(X, values, dimension, left, status, info)
 

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lrla._core.arrays import Array
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
+from lrla.regression._input import check_range
 from lrla.regression._losses import bisquare, huber, tukey
 from lrla.regression._lp import lp_regression
 from lrla.regression._lp_input import Question, check_options, look
@@ -118,7 +121,8 @@ def huber_regression(
     ------
     ValueError
         If shapes do not fit, an entry is not finite, weights are negative, threshold or scale are
-        not positive, or more than half of the residuals are zero and no scale is given.
+        not positive, more than half of the residuals are zero and no scale is given, or x is
+        beyond the largest number of its dtype.
     TypeError
         If A is not a matrix of real numbers.
 
@@ -323,7 +327,10 @@ def _solved(
     task = Task(
         scaled, rows, root * asked.B[:, 0], xp.ones_like(root), tol, max_iter, begin, callback
     )
-    answer, trust, y = solve(task, threshold * scale * root, root)
+    with np.errstate(over="ignore", invalid="ignore"):  # looked for
+        answer, trust, y = solve(task, threshold * scale * root, root)
+        x = xp.astype(answer.x, asked.dtype)
+    check_range(op.space, x=x)
     if answer.status not in (Status.CONVERGED, Status.STOPPED, Status.BREAKDOWN):
         what = "relative gap" if convex else "relative gradient"
         warn(
@@ -339,7 +346,7 @@ def _solved(
         seconds=time.perf_counter() - start,
     )
     return RobustResult(
-        xp.astype(answer.x, asked.dtype),
+        x,
         answer.objective,
         answer.gap if convex else None,
         None if y is None else asked.over_rows(y[:, None]),

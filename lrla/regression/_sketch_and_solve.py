@@ -14,7 +14,7 @@ from lrla._core.arrays import Array
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._factor import from_rows
-from lrla.regression._input import Question, look, whole
+from lrla.regression._input import Question, check_range, look, whole
 from lrla.regression._problem import OutOfRangeError, Problem
 from lrla.sketch import SketchOperator, make
 
@@ -327,7 +327,8 @@ def answer(
     with np.errstate(over="ignore"):  # looked for
         x, errors = asked.coefficients(out.X), asked.spreads(out.errors)
         left, distance = asked.norms(out.residual), asked.norms(out.distance)
-    asked.check_range(x=x, standard_errors=errors, residual_norm=left, error_estimate=distance)
+    space = asked.problem.space
+    check_range(space, x=x, standard_errors=errors, residual_norm=left, error_estimate=distance)
     info = Info(
         error_estimate=distance,
         max_error_estimate=bound,

@@ -1,6 +1,7 @@
 """`lp_regression`: linear programmes, laws, certificates, and what is refused."""
 
 import dataclasses
+import math
 import re
 
 import numpy as np
@@ -493,3 +494,12 @@ def test_operators_and_chunks_are_their_matrices(p):
         assert got.objective == pytest.approx(want.objective)
     low, same = (quantile_regression(M, b, 0.3, rng=SEED).x for M in (chunks, A))
     np.testing.assert_allclose(low, same, rtol=1e-12)
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 3, math.inf])
+def test_solutions_beyond_the_range_are_refused(p):
+    A, b = data(30, 3)
+    with pytest.raises(ValueError, match=r"^x must be within the range .*; divide b by a power"):
+        lp_regression(A * 1e-200, b * 1e200, p)
+    with pytest.raises(ValueError, match=r"^x must be within the range .*, up to 3e\+38"):
+        lp_regression(A.astype("f4"), b * 1e100, p)

@@ -169,6 +169,11 @@ def test_plan_of_sparse_and_wide_data():
     A = sp.random_array((20_000, 50), density=0.05, rng=rng, format="csr")
     b = np.ones(20_000)
     assert plan_lstsq(A, b).method == lrla.lstsq(A, b, rng=SEED).info.method
+    for shape, method in (
+        ((800, 400), "gram"), ((1500, 500), "gram"), ((300, 100), "direct"), ((400, 500), "direct"),
+    ):  # fmt: skip
+        A = sp.random_array(shape, density=0.02, rng=rng, format="csr")
+        assert plan_lstsq(A, np.ones(shape[0])).method == method
     wide = rng.standard_normal((10, 400))
     assert plan_lstsq(wide, np.ones(10)).method == lrla.lstsq(wide, np.ones(10)).info.method
     assert "least norm" in plan_lstsq(wide, np.ones(10)).reason

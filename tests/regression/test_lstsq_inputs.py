@@ -257,7 +257,7 @@ def test_results_beyond_the_range_are_refused(shape, dtype):
     A, b = np.eye(*shape, dtype=dtype), np.ones(shape[0], dtype)
     small, large = (1e-30, 1e30) if dtype == "f4" else (1e-200, 1e200)
     small, large = np.asarray(small, A.real.dtype), np.asarray(large, A.real.dtype)
-    with pytest.raises(ValueError, match=r"^x must be within .*; divide b by a power of ten: x is"):
+    with pytest.raises(ValueError, match=r"^x must be within .*; divide b by a power of ten$"):
         lrla.lstsq(A * small, b * large)
     result = lrla.lstsq(A * small, b)
     np.testing.assert_allclose(result.x[:3] * small, 1, rtol=1e-6)

@@ -318,3 +318,9 @@ def test_standard_errors_have_the_unit_of_the_response(covariance, scale):
     want = quantile_regression(A, b, covariance=covariance, rng=SEED).standard_errors
     got = quantile_regression(A, scale * b, covariance=covariance, rng=SEED).standard_errors
     np.testing.assert_allclose(got / scale, want, rtol=1e-6)
+
+
+def test_solutions_beyond_the_range_are_refused():
+    A, b = np.array([[1.0, 0], [1, 1], [1, 2], [1, 3]]), np.array([1.0, 3, 2, 5])
+    with pytest.raises(ValueError, match=r"^x must be within the range .*; divide b by a power"):
+        quantile_regression(A * 1e-200, b * 1e200, 0.5)

@@ -270,3 +270,13 @@ def test_a_scale_does_not_change_the_start():
     np.testing.assert_allclose(given.x, free.x, rtol=1e-6)
     assert np.max(abs(given.x - 1)) < 0.5
     assert given
+
+
+@pytest.mark.parametrize("fit", [huber_regression, tukey_regression])
+def test_solutions_beyond_the_range_are_refused(fit):
+    A, b = data()
+    for scale in (None, 1e200):
+        with pytest.raises(
+            ValueError, match=r"^x must be within the range .*; divide b by a power"
+        ):
+            fit(A * 1e-200, b * 1e200, scale=scale)
