@@ -18,7 +18,7 @@ from lrla.regression._input import Question, check_range, look
 from lrla.regression._plan import Plan, choose, predict
 from lrla.regression._problem import OutOfRangeError, Problem
 from lrla.regression._refine import ROUNDS, goals, settled
-from lrla.regression._underdetermined import least_norm
+from lrla.regression._underdetermined import WIDE_ROUNDS, least_norm
 
 METHODS = ("auto", "gram", "spir", "fossils", "cqrrt", "direct")
 
@@ -166,7 +166,8 @@ def lstsq(
     goal, enough = goals(tol, asked.problem.u)
     seed = seed_of(rng)
     rcond = asked.problem.u * max(30, asked.problem.n) if rcond is None else rcond
-    loop = _Rounds("lstsq", max_iter=ROUNDS, callback=callback)
+    rounds = ROUNDS if asked.problem.m >= asked.problem.n else WIDE_ROUNDS
+    loop = _Rounds("lstsq", max_iter=rounds, callback=callback)
     with np.errstate(over="ignore", invalid="ignore"):  # a guard looks for what this hides
         try:
             loop.asked = asked

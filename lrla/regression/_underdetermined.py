@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from lrla._core import linalg
@@ -13,7 +14,10 @@ from lrla.regression._factor import Factor, from_rows
 from lrla.regression._methods import Solution, sketcher
 from lrla.regression._plan import spir_rows
 from lrla.regression._problem import Problem
-from lrla.regression._refine import _SURE, conjugate_gradients
+from lrla.regression._refine import conjugate_gradients
+
+WIDE_ROUNDS = 12  # each divides the error by 1 / (u condition), which may be a hundred
+_IDLE = 2  # rounds in a row without gain that end it: one may be spent on errors of the one before
 
 
 class _AdjointOperator:
@@ -66,7 +70,7 @@ def least_norm(
     E = xp.zeros_like(B)
     R = B
     error, squares = _error(problem, factor, R, X, E, mu)
-    best, fresh = (X, error, squares), False
+    best, fresh, idle = (X, error, squares), False, 0
     with loop.interruptible():
         for _ in loop:
             worst, fresh = loop.report(_top(xp, best[1]), best[0]), False
@@ -83,7 +87,12 @@ def least_norm(
                 )
                 return bool(xp.all(linalg.norm(Q, axis=0) <= size))
 
-            Y = conjugate_gradients(tall, factor, factor.adjoint_solve(R), done)
+            # Where sigma is small, rounding errors of R would be blown up to changes of X that bring
+            # in new ones: what is no larger than they are is left alone.
+            C = factor.adjoint_solve(R)
+            noise = 2 * problem.u * linalg.norm(factor.sigma) * linalg.norm(X, axis=0)
+            small = abs(C) * factor.sigma[:, None] <= noise / math.sqrt(factor.rank)
+            Y = conjugate_gradients(tall, factor, xp.where(small, xp.zeros_like(C), C), done)
             Z = factor.solve(Y) / tall.scale
             X = X + tall.op.matmat(xp.astype(Z, op.dtype))
             R = B - root * op.matmat(X)
@@ -95,7 +104,8 @@ def least_norm(
             new, fresh = (X, error, squares), True
             better = error < best[1]
             best = tuple(xp.where(better, a, b) for a, b in zip(new, best, strict=True))
-            if loop.iteration > _SURE and _top(xp, best[1]) > 0.5 * worst:
+            idle = idle + 1 if _top(xp, best[1]) > 0.5 * worst else 0
+            if idle == _IDLE:
                 loop.stop(Status.STAGNATED)
     if fresh:
         loop.history.append(_top(xp, best[1]))

@@ -1,11 +1,12 @@
 """What must not change an answer of `lstsq`, or must change it in a known way: L4-L6, L8, L9."""
 
+import dask.array as da
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import augmented, backward_error, problem
+from reference import augmented, backward_error, haar, problem
 from scipy.sparse.linalg import aslinearoperator
 
 import lrla
@@ -378,6 +379,34 @@ def test_underdetermined_of_any_size(method, size):
     assert np.all(np.isfinite(result.x))
 
 
+@pytest.mark.parametrize("method", WIDE)
+@given(
+    m=st.integers(2, 25),
+    more=st.sampled_from((1, 3, 200)),
+    digits=st.floats(6, 14),
+    steps=st.booleans(),
+    kind=st.sampled_from(("real", "complex", "operator")),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=50)
+def test_underdetermined_is_solved_backward_stably(method, m, more, digits, steps, kind, seed):
+    """At any condition; corrections of the small directions once brought in errors of their own."""
+    rng = np.random.default_rng(seed)
+    n, dtype = m + more, "c16" if kind == "complex" else "f8"
+    s = np.logspace(0, -digits, m)
+    s = np.where(s > 10 ** (-digits / 2), 1, s[-1]) if steps else s
+    A = (haar(rng, m, m, dtype) * s) @ haar(rng, n, m, dtype).conj().T
+    b = rng.standard_normal(m)
+    data = aslinearoperator(A) if kind == "operator" else A
+    result = lrla.lstsq(data, b, method=method, rng=seed)
+    assert result
+    assert result.rank == m
+    size = np.linalg.norm(A) * np.linalg.norm(result.x)
+    assert np.linalg.norm(b - A @ result.x) <= 5e-16 * size
+    want = np.linalg.lstsq(A, b, rcond=1e-15)[0]
+    close(result.x, want, 1e-14 * 10**digits)
+
+
 def test_underdetermined_with_a_huge_ridge():
     """The answer is A^T b / ridge, which an SVD of the augmented matrix gets wrong."""
     rng = np.random.default_rng(SEED)
@@ -521,6 +550,51 @@ def test_L9_operators_of_any_shape(method, n, shape, form, seed):
     assert result.rank == (n if form == "ridges" else min(m, n))
     digits = (1e-6 if form == "single" else 1e-14) * (s[0] / s[min(rows.shape) - 1]) ** 2
     close(result.x, np.linalg.pinv(rows, rcond=1e-12) @ right, 100 * digits)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(
+    n=st.integers(2, 16),
+    rows=st.sampled_from(("square", "wide", "one more", "twice", "few more", "four times", "many")),
+    kind=st.sampled_from(("dense", "csr", "dask", "operator")),
+    dropped=st.integers(0, 3),
+    weighted=st.booleans(),
+    complex_=st.booleans(),
+    p=st.sampled_from((None, 1, 3)),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=60)
+def test_rcond_for_data_of_any_kind_and_shape(
+    method, n, rows, kind, dropped, weighted, complex_, p, seed
+):
+    """Singular values of 1e-9 count or do not, as they are told to."""
+    m = {"square": n, "wide": n - 1, "one more": n + 1, "twice": 2 * n, "few more": n + 33}.get(
+        rows
+    )
+    m = m or {"four times": 4 * n, "many": 40 * n}[rows]
+    if (m < n and method not in WIDE) or (kind == "operator" and method in ("gram", "cqrrt")):
+        return
+    rng = np.random.default_rng(seed)
+    k = min(m, n)
+    s = np.where(np.arange(k) < max(k - dropped, 1), 1.0, 1e-9)
+    A = haar(rng, m, k) * s @ haar(rng, n, k).T
+    A = A * (1 + 1j if complex_ else 1)
+    b = rng.standard_normal((m,) if p is None else (m, p))
+    w = rng.uniform(0.5, 1, m) if weighted else None
+    given = {
+        "dense": lambda: A,
+        "csr": lambda: sp.csr_array(A),
+        "dask": lambda: da.from_array(A, chunks=(max(m // 3, 1), n)),
+        "operator": lambda: aslinearoperator(A),
+    }[kind]()
+    cut = lrla.lstsq(given, b, method=method, weights=w, rcond=1e-5, rng=seed)
+    full = lrla.lstsq(given, b, method=method, weights=w, rng=seed)
+    assert cut
+    assert full
+    assert cut.rank == np.sum(s == 1)
+    assert full.rank == k
+    plain, right = augmented(A, b, w)
+    close(cut.x, np.linalg.pinv(plain, rcond=1e-5) @ right, 1e-6)
 
 
 @pytest.mark.parametrize("method", ["spir", "fossils", "cqrrt"])
