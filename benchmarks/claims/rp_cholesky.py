@@ -1,11 +1,14 @@
 """Check randomly pivoted Cholesky: a third less error than uniform pivots, in about their time.
 
-40000 points in clusters whose sizes follow Zipf's law, 1000 pivots; and the accelerated method
-beside the simple one with 500 pivots. One thread, processor time, in turns.
+40000 points and 1000 pivots; and the accelerated method beside the simple one with 500 pivots. One
+thread, processor time, in turns; errors are relative to the trace, means of three draws.
 
-How much less depends on the number of clusters, which no paper gives, and on the draw: all that was
-tried is printed, means of three draws. A third less is the most that was seen, not what every one of
-these data shows; the bound is that of the first that was tried, 200.
+How much less depends on the kernel: if it is narrow, all points are alike and nothing beats a draw
+among them; if it is wide, few are needed, and uniform pivots miss the rare ones. So the width is
+not chosen here, but given from elsewhere: for points in clusters whose sizes follow Zipf's law, by
+the error 0.106 of uniform pivots of the measurement that this one repeats (which had 0.070 by
+randomly chosen ones); for flights, by scikit-learn's default. The ratio for a narrower kernel is
+printed as well.
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m benchmarks.claims.rp_cholesky
 
@@ -23,10 +26,11 @@ import sklearn
 
 import lrla
 from benchmarks import data, peers
+from lrla.datasets import flights
 from lrla.lowrank import KernelMatrix, rp_cholesky
 
-GAMMA, ROUNDS = 1 / 20, 2
-CLUSTERS, FIRST, DRAWS = (100, 200, 300, 500), 200, 3
+N, RANK = 40_000, 1000
+CLUSTERS, NARROW, UNIFORM, DRAWS, ROUNDS = (100, 200, 300, 500), 1 / 20, 0.106, 3, 2
 LESS, SLOWER, FASTER = 2 / 3, 1.3, 4.0
 
 
@@ -37,10 +41,9 @@ def timed(call):
     return time.process_time() - start, result
 
 
-def compare(n, k, methods, sklearn_too):
+def compare(X, k, gamma, methods, sklearn_too=False):
     """Time some methods in turns on the same points."""
-    X = data.zipf_clusters(n, clusters=FIRST)
-    K = KernelMatrix(X, gamma=GAMMA)
+    K = KernelMatrix(X, gamma=gamma)
     calls = {m: lambda m=m: rp_cholesky(K, k, method=m, rng=7) for m in methods}
     best, error = {}, {}
     for _ in range(ROUNDS):
@@ -49,26 +52,46 @@ def compare(n, k, methods, sklearn_too):
             best[m] = min(best.get(m, np.inf), seconds)
             error[m] = result.info.relative_error
         if sklearn_too:
-            seconds, Z = timed(lambda: peers.nystroem_sklearn(X, k, GAMMA))
+            seconds, Z = timed(lambda: peers.nystroem_sklearn(X, k, gamma))
             best["sklearn"] = min(best.get("sklearn", np.inf), seconds)
-            error["sklearn"] = 1 - float(np.sum(Z * Z)) / n
+            error["sklearn"] = 1 - float(np.sum(Z * Z)) / len(X)
     for m, seconds in best.items():
-        print(f"n={n} k={k} {m:12} {seconds:7.2f} s  relative trace error {error[m]:.4f}")
-    return best, error
+        print(f"n={len(X)} k={k} {m:12} {seconds:7.2f} s  relative trace error {error[m]:.4f}")
+    return best
 
 
-def ratio(clusters):
-    """Compare the mean errors of some draws."""
-    K = KernelMatrix(data.zipf_clusters(40_000, clusters=clusters), gamma=GAMMA)
-    mean = {
-        m: np.mean(
-            [rp_cholesky(K, 1000, method=m, rng=s).info.relative_error for s in range(DRAWS)]
-        )
-        for m in ("accelerated", "uniform")
-    }
-    out = mean["accelerated"] / mean["uniform"]
-    print(f"{clusters} clusters: {mean['accelerated']:.4f} to {mean['uniform']:.4f}, {out:.3f}")
+def mean_error(X, gamma, method):
+    """Average the relative trace error over some draws."""
+    K = KernelMatrix(X, gamma=gamma)
+    draws = [rp_cholesky(K, RANK, method=method, rng=s) for s in range(DRAWS)]
+    return float(np.mean([r.info.relative_error for r in draws]))
+
+
+def ratio(label, X, gamma):
+    """Print the mean errors of randomly chosen and of uniform pivots, and return their ratio."""
+    chosen, uniform = (mean_error(X, gamma, m) for m in ("accelerated", "uniform"))
+    out = chosen / uniform
+    print(f"{label:14} gamma {gamma:.4f}: {chosen:.5f} to {uniform:.5f}, {out:.3f}", flush=True)
     return out
+
+
+def width(X):
+    """Find the gamma at which uniform pivots leave the error of the measurement repeated here."""
+
+    def excess(log_gamma):
+        K = KernelMatrix(X, gamma=np.exp(log_gamma))
+        return rp_cholesky(K, RANK, method="uniform", rng=0).info.relative_error - UNIFORM
+
+    return float(np.exp(scipy.optimize.brentq(excess, np.log(1 / 80), np.log(1 / 10), xtol=0.01)))
+
+
+def flown():
+    """Return delays, distance and time of day of some flights, of unit variance."""
+    table = flights()
+    columns = [table.A[:, table.names.index(name)] for name in ("dep_delay", "distance", "clock")]
+    X = np.stack([*columns, table.b], axis=1)
+    some = np.random.default_rng(0).choice(len(X), N, replace=False)
+    return (X[some] - X.mean(axis=0)) / X.std(axis=0)
 
 
 def main():
@@ -78,16 +101,27 @@ def main():
         f"numpy {np.__version__}, scipy {scipy.__version__}, scikit-learn {sklearn.__version__}, "
         f"lrla {lrla.__version__}; 1 thread, processor time, best of {ROUNDS}"
     )
+    narrow, bound = [], []
     with lrla.threads(1):
         rp_cholesky(KernelMatrix(data.zipf_clusters(1000)), 20, rng=1)  # compiles
-        small, _ = compare(20_000, 500, ("accelerated", "simple"), False)
-        best, _ = compare(40_000, 1000, ("accelerated", "uniform", "block"), True)
-        ratios = {clusters: ratio(clusters) for clusters in CLUSTERS}
+        small = compare(data.zipf_clusters(20_000), 500, NARROW, ("accelerated", "simple"))
+        best = compare(
+            data.zipf_clusters(N), RANK, NARROW, ("accelerated", "uniform", "block"), True
+        )
+        for clusters in CLUSTERS:
+            X = data.zipf_clusters(N, clusters=clusters)
+            narrow.append(ratio(f"{clusters} clusters", X, NARROW))
+            bound.append(ratio(f"{clusters} clusters", X, width(X)))
+        X = flown()
+        bound.append(ratio("flights", X, 1 / X.shape[1]))
     slower = best["accelerated"] / best["uniform"]
     faster = small["simple"] / small["accelerated"]
-    print(f"error {ratios[FIRST]:.3f} of uniform pivots in {slower:.2f} of their time")
+    print(
+        f"error at most {max(bound):.3f} of that of uniform pivots (bound {LESS:.3f}), "
+        f"{max(narrow):.3f} with a narrow kernel, in {slower:.2f} of their time (bound {SLOWER})"
+    )
     print(f"accelerated {faster:.1f} times as fast as simple, k=500")
-    return bool(ratios[FIRST] > LESS or slower > SLOWER or faster < FASTER)
+    return bool(max(bound) > LESS or slower > SLOWER or faster < FASTER)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ from typing import Any
 from lrla._core.arrays import Array, Space, as_array, check_finite, is_complex, space_of
 from lrla._core.operators import as_operator, is_sparse
 from lrla._core.threads import ranges
-from lrla.kernels.manhattan import manhattan
+from lrla.kernels.distances import manhattan, squared_euclidean
 
 KERNELS = ("rbf", "laplacian", "matern", "linear", "polynomial")
 PANEL = 1 << 19  # entries computed at a time: 4 MiB, which stay in the cache until they are used
+DIRECT = 16  # coordinates up to which differences take less time than the kernel's function
 
 
 class KernelMatrix:
@@ -57,8 +58,9 @@ class KernelMatrix:
 
     Notes
     -----
-    Squared distances come from inner products, by BLAS. For this the points are first moved so that
-    their mean is zero, which keeps their accuracy where the data lie far from the origin.
+    Squared distances are sums of squared differences up to 16 coordinates, which keeps the small
+    ones accurate where points lie far out; with more coordinates they come from inner products, by
+    BLAS, after the points were moved so that their mean is zero.
 
     Examples
     --------
@@ -182,18 +184,21 @@ class KernelMatrix:
             return xp.exp(-self.gamma * manhattan(X, Y))
         if x is None or y is None:
             return self._of_products(X @ Y.T)
-        return self._of_squares((X * -2.0) @ Y.T, x[:, None], y[None, :])
+        if X.shape[1] <= DIRECT:
+            return self._of_squares(squared_euclidean(X, Y))
+        D = (X * -2.0) @ Y.T
+        D += x[:, None]
+        D += y[None, :]
+        return self._of_squares(D)
 
     def _of_products(self, P: Array) -> Array:
         if self.kernel == "linear":
             return P
         return (self.gamma * P + self.coef0) ** self.degree
 
-    def _of_squares(self, D: Array, x: Array, y: Array) -> Array:
-        """Turn -2 x @ y, which is overwritten, into the kernel's values."""
+    def _of_squares(self, D: Array) -> Array:
+        """Turn squared distances, which are overwritten, into the kernel's values."""
         xp = self.space.xp
-        D += x
-        D += y
         if self.kernel == "rbf" or math.isinf(self.nu):
             D *= -self.gamma if self.kernel == "rbf" else -0.5
             return xp.exp(xp.clip(D, max=0.0))

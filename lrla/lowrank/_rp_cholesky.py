@@ -102,7 +102,10 @@ def rp_cholesky(
     The trace of the error is in expectation at most 1 + eps times that of the best rank r after
     ``r / eps + r log(1 / (eps eta))`` pivots, eta the relative error of the best rank r [1]_,
     theorem 3.1. The error K - factor^H factor is positive semidefinite, so its trace, which is
-    known, bounds every norm.
+    known, bounds every norm. What is left of the diagonal is called rounding below about 20 units of
+    its entries, or below more if pivots that small turn out to leave it negative: then the entries
+    of K were less accurate, and the pivots are not taken. "uniform" asks of pivots that ``u**(2/3)``
+    of the diagonal is left, u the unit roundoff.
 
     "accelerated" computes (rank + 1) n entries of K and the squares of the blocks of proposals, and
     rank**2 n + O(rank n) flops, nearly all of them in matrix products of large blocks. Blocks grow
@@ -169,7 +172,8 @@ class Growth:
                 "diagonal"
             )
         self.u = unit_roundoff(xp, K.dtype)
-        self.noise = 20 * self.u  # below this fraction of the diagonal nothing can be told
+        # below this fraction of the diagonal nothing can be told, as far as is known
+        self.noise = 20 * self.u
         self.G = self.space.zeros((self.rank, n), K.dtype)
         self.d = xp.asarray(self.first, copy=True)
         self.pivots = self.space.zeros((0,), xp.int64)
@@ -183,9 +187,10 @@ class Growth:
         while self.count < self.rank and self.history[-1] > max(self.tol, self.noise):
             if self.method == "uniform" and self.proposed == self.K.shape[0]:
                 break
+            before = self.proposed
             T, L = self._block()
-            if T.shape[0]:
-                self._extend(T, L)
+            if T.shape[0] and not self._extend(T, L) and self.method == "uniform":
+                self.proposed = before  # pivots without replacement have their turn again
 
     def _block(self) -> tuple[Array, Array]:
         """Choose pivots and factor what is left of K in their rows and columns."""
@@ -203,15 +208,25 @@ class Growth:
             proposed, uniform = self.draws.from_weights(self.d, self.size)
         self.proposed += int(proposed.shape[0])
         H = self._left(proposed)
+        if self.method == "uniform":  # which of them comes first is free
+            order = self.space.asarray(largest_first(self.space, H), xp.int64)
+            proposed = xp.take(proposed, order)
+            H = xp.take(xp.take(H, order, axis=0), order, axis=1)
         real = self.d.dtype
         bounds = xp.take(self.d, proposed)
         if self.method == "block":  # nearly dependent proposals go: they would mix in rounding
             uniform = xp.zeros_like(uniform) + 1.0 / self.size
             self.size = max(BLOCK, self.rank // 10)
         elif self.method != "accelerated":  # whatever is not yet spanned is taken
-            bounds, uniform = 50 * self.noise * xp.take(self.first, proposed), xp.ones_like(bounds)
+            uniform = xp.zeros_like(uniform)
+        # a pivot that is all rounding would make a column that is
+        least = self._rounding()
+        if self.method == "uniform":  # nothing makes sure that pivots are large
+            least = max(least, self.u ** (2 / 3))
+        floor = least * xp.take(self.first, proposed)
+        at_least = xp.maximum(xp.astype(uniform, real) * bounds, floor)
         L, accepted = rejection_cholesky(
-            H, bounds, xp.astype(uniform, real), self.rank - self.count
+            H, at_least, xp.ones_like(at_least), self.rank - self.count
         )
         (kept,) = xp.nonzero(accepted)
         if self.method == "accelerated":
@@ -243,11 +258,15 @@ class Growth:
             self.d = xp.where(place == indices[i], xp.zeros_like(self.d) + true[i], self.d)
         self._settle()
 
-    def _extend(self, T: Array, L: Array) -> None:
-        """Add rows inv(L) (K[T] - G[:, T]^H G) to the factor, a panel of columns at a time."""
+    def _extend(self, T: Array, L: Array) -> bool:
+        """Add rows inv(L) (K[T] - G[:, T]^H G) to the factor, a panel of columns at a time.
+
+        Returns whether they were worth keeping.
+        """
         xp, c, a = self.xp, self.count, int(T.shape[0])
         n = self.K.shape[0]
         old = adjoint(xp.take(self.G[:c, :], T, axis=1))
+        rest = xp.asarray(self.d, copy=True)
         width = max(64, PANEL // (c + a) // 64 * 64)
         for i, j in ranges(n, width):
             panel = self.K.block(T, slice(i, j))
@@ -258,17 +277,42 @@ class Growth:
             left = self.d[i:j] - xp.sum(xp.abs(panel) ** 2, axis=0)
             place = xp.arange(i, j, dtype=T.dtype, device=self.space.device)
             pivot = xp.any(T[:, None] == place[None, :], axis=0)
-            self.d[i:j] = xp.where(pivot, xp.zeros_like(left), left)
-        self.count += a
+            rest[i:j] = xp.where(pivot, xp.zeros_like(left), left)
         self.entries += a * n
-        self.pivots = xp.concat([self.pivots, xp.astype(T, xp.int64)])
-        self._refuse_negative(self.d)
+        kept = self._is_rounding(rest)
+        if kept:
+            self.count += a
+            self.pivots = xp.concat([self.pivots, xp.astype(T, xp.int64)])
+            self.d = rest
         self._settle()
+        return kept
+
+    def _rounding(self) -> float:
+        """Return the fraction of the diagonal that may be rounding, in K or of ours."""
+        alone = self.method in ("simple", "greedy")  # rounding of pivots one by one piles up
+        return (50 if alone else 1) * self.noise + 2 * self.u * self.count
+
+    def _is_rounding(self, rest: Array) -> bool:
+        """Tell whether what is below zero is rounding; if not, more of K is than was known.
+
+        Pivots of the size of the errors in K make columns that grow from block to block. The first
+        sign is a diagonal below zero: then the block is not taken, and ten times as much is called
+        rounding. What is still there when half of the digits are gone is in K itself.
+        """
+        allowed = self._rounding() * (self.first + self.trace / self.K.shape[0])
+        if bool(self.xp.all(rest >= -allowed)):
+            return True
+        if 10 * self.noise > self.u**0.5:
+            self._refuse_negative(rest)
+            return True
+        self.noise *= 10
+        return False
 
     def _settle(self) -> None:
         """Clear what rounding has left, and write down how much remains."""
-        xp, noise = self.xp, self.noise + 2 * self.u * self.count
-        self.d = xp.where(self.d > noise * self.first, self.d, xp.zeros_like(self.d))
+        xp = self.xp
+        known = self.d > self._rounding() * self.first
+        self.d = xp.where(known, self.d, xp.zeros_like(self.d))
         self.history.append(float(xp.sum(xp.astype(self.d, xp.float64))) / self.trace)
 
     def _refuse_negative(self, d: Array) -> None:
@@ -287,3 +331,23 @@ class Growth:
         wanted = SHARE * update / rejection * b
         limit = max(BLOCK, self.rank // 3)
         self.size = int(min(max(wanted, b / 3, BLOCK), 1.5 * b + 1, limit))
+
+
+def largest_first(space: Space, H: Array) -> list[int]:
+    """Order the rows of H so that each next pivot is the largest left: then Cholesky is stable."""
+    xp, b = space.xp, int(H.shape[0])
+    L = xp.zeros_like(H)
+    left = xp.real(xp.linalg.diagonal(H)) if is_complex(H) else xp.linalg.diagonal(H)
+    index = xp.arange(b, device=space.device)
+    free = xp.ones_like(index) > 0
+    order: list[int] = []
+    while len(order) < b:
+        j, p = len(order), int(xp.argmax(xp.where(free, left, xp.zeros_like(left) - np.inf)))
+        if not float(left[p]) > 0:
+            return order + [int(i) for i in xp.nonzero(free)[0]]
+        column = (H[:, p] - L[:, :j] @ xp.conj(L[p, :j])) / float(left[p]) ** 0.5
+        L[:, j] = column
+        left = left - xp.abs(column) ** 2
+        free = free & (index != p)
+        order.append(p)
+    return order

@@ -1,5 +1,7 @@
 """Kernel matrices beside scikit-learn's, and far from the origin."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from sklearn.gaussian_process.kernels import Matern
@@ -66,6 +68,23 @@ def test_far_from_the_origin(name):
         make(name, points).block(np.arange(40), slice(None)) for points in (X, X + 2.0**20)
     )
     np.testing.assert_allclose(far, near, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["rbf", "matern 1/2"])
+def test_near_each_other_and_far_out(name):
+    """Inner products would leave three digits of these distances."""
+    X = np.concatenate([np.full((20, 2), 1e3), np.zeros((20, 2))])
+    X[:20] += np.linspace(0, 1e-4, 20)[:, None]
+    exact = [[float(sum((Fraction(a) - Fraction(b)) ** 2 for a, b in zip(x, y, strict=True)))
+              for y in X[:20]] for x in X[:20]]  # fmt: skip
+    parameters = REFERENCE[name][0]
+    squares = np.array(exact)
+    want = {
+        "rbf": np.expm1(-parameters.get("gamma", 0) * squares),
+        "matern 1/2": np.expm1(-np.sqrt(squares) / parameters.get("length_scale", 1)),
+    }[name]
+    got = make(name, X).block(np.arange(20), slice(0, 20)) - 1
+    np.testing.assert_allclose(got, want, atol=4e-16)
 
 
 def test_no_points():

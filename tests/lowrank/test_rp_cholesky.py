@@ -212,6 +212,28 @@ def test_the_same_pivots_whatever_holds_the_entries(method):
         np.testing.assert_allclose(result.factor, want.factor, atol=1e-9)
 
 
+@methods
+@pytest.mark.parametrize("gamma", [1e-4, 0.3])
+def test_entries_less_accurate_than_their_dtype(method, gamma):
+    """Points far out, by inner products: small distances have errors of 1e-12 of their own.
+
+    Pivots as small as these errors once made columns that grew to several units in the diagonal.
+    """
+    rng = np.random.default_rng(90210)
+    X = rng.standard_normal((400, 2))
+    X[:100] *= 100
+    X = np.concatenate([X, X[:60]])
+    D = (X * X).sum(1)[:, None] - 2 * X @ X.T + (X * X).sum(1)
+    D = (D + D.T) / 2
+    np.fill_diagonal(D, 0)
+    K = np.exp(-gamma * D)
+    for seed in range(3):
+        result = rp_cholesky(K, 400, method=method, rng=seed)
+        E = K - result.factor.T @ result.factor
+        assert np.linalg.eigvalsh(E)[0] > -1e-9 * K.shape[0]
+        assert result.info.trace_error == pytest.approx(np.trace(E), abs=1e-8)
+
+
 def test_tolerance():
     K = psd(80, 4)
     result = rp_cholesky(K, 80, tol=1e-3, rng=7)
