@@ -186,9 +186,12 @@ def _statistics(
     free = xp.where(pinned, ones, 1 - h)
     size = abs(e) if w is None else abs(e) * xp.sqrt(w)
     # what the fit leaves of a row that it has to fit exactly is rounding
-    total = float(xp.sum(xp.where(pinned, xp.zeros_like(size), size) ** 2))
-    sigma = math.sqrt(total / freedom) if freedom > 0 else math.nan
-    scale = sigma if sigma > 0 else 1.0  # a perfect fit has no outliers
+    left = xp.where(pinned, xp.zeros_like(size), size)
+    unit = float(xp.max(left)) or 1.0  # squares shall neither overflow nor underflow
+    size = size / unit
+    total = _sum_of_squares(left / unit)
+    spread = math.sqrt(total / freedom) if freedom > 0 else math.nan
+    scale = spread if spread > 0 else 1.0  # a perfect fit has no outliers
     standardized = xp.where(pinned, infinite, size / (scale * xp.sqrt(free)))
     # of the noise without the row, in units of that with it
     squares = xp.where(pinned, xp.zeros_like(size), standardized**2)
@@ -199,7 +202,7 @@ def _statistics(
     cook = xp.where(pinned, infinite, squares * h / (max(rank, 1) * free))
     sign = _sign(e)
     n_pinned = int(xp.sum(xp.astype(pinned, xp.int64)))
-    press = math.inf if n_pinned else float(xp.sum((size / free) ** 2))
+    press = math.inf if n_pinned else unit * (unit * _sum_of_squares(size / free))
     return HatStatistics(
         residuals=e,
         leverage=h,
@@ -208,12 +211,17 @@ def _statistics(
         studentized=studentized * sign,
         cooks_distance=cook,
         press=press,
-        sigma=sigma,
+        sigma=unit * spread,
         x=x,
         rank=rank,
         status=Status.CONVERGED,
         info=Info(**{**info, "n_pinned": n_pinned, "degrees_of_freedom": freedom}),
     )
+
+
+def _sum_of_squares(x: Array) -> float:
+    xp = space_of(x).xp
+    return float(xp.sum(xp.astype(x, xp.float64) ** 2))
 
 
 def _sign(e: Array) -> Array:

@@ -127,6 +127,28 @@ def test_ill_conditioned_and_large_numbers():
     np.testing.assert_allclose(result.residuals, b - Q @ (Q.T @ b), atol=1e-7)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("dtype", "scale"),
+    [("f4", 1e-35), ("f4", 1e-25), ("f4", 1e20), ("f4", 1e35)]
+    + [("f8", 1e-290), ("f8", 1e-200), ("f8", 1e140), ("f8", 1e200), ("f8", 1e300)],
+)
+def test_right_hand_sides_of_any_size(dtype, scale, weighted):
+    """What has no unit does not change; the rest is multiplied by the scale, press by its square."""
+    A, b = problem()
+    weights = np.linspace(0.5, 2, 60).astype(dtype) if weighted else None
+    want = hat_statistics(A.astype(dtype), b.astype(dtype), weights=weights, rng=SEED)
+    got = hat_statistics(A.astype(dtype), (scale * b).astype(dtype), weights=weights, rng=SEED)
+    rtol = 1e-4 if dtype == "f4" else 1e-11
+    assert got.sigma == pytest.approx(scale * want.sigma, rel=rtol)
+    assert got.press == pytest.approx(scale * scale * want.press, rel=rtol, abs=0)
+    for name in ("standardized", "studentized", "cooks_distance"):
+        np.testing.assert_allclose(getattr(got, name), getattr(want, name), rtol=rtol, atol=rtol / 10)
+    for name in ("residuals", "loo_residuals", "x"):
+        small = rtol * np.max(abs(b))
+        np.testing.assert_allclose(getattr(got, name) / scale, getattr(want, name), rtol, small)
+
+
 def test_errors():
     A, b = problem()
     with pytest.raises(ValueError, match="b must have one entry for each row of A, got 3 for 60"):
