@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import inspect
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 _PACKAGE = str(Path(__file__).parent.parent)
+_told: contextvars.ContextVar[dict[type[Warning], bool] | None] = contextvars.ContextVar(
+    "lrla_told", default=None
+)
 
 
 class ConvergenceWarning(UserWarning):
@@ -23,7 +29,34 @@ class RankDeficientWarning(UserWarning):
 
 def warn(message: str, category: type[Warning]) -> None:
     """Warn at the line of the user's code that called into this library."""
+    told = _told.get()
+    if told is not None and category in told:
+        if told[category]:
+            return
+        told[category] = True
     level, frame = 1, inspect.currentframe()
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextlib.contextmanager
+def once(category: type[Warning], *, told: bool = False) -> Iterator[None]:
+    """Say one thing one time: of the warnings of a kind within the block, only the first is shown.
+
+    Parameters
+    ----------
+    category : type
+        The kind.
+    told : bool, default False
+        Whether it was shown already: then none is.
+    """
+    outer = _told.get() or {}
+    if category in outer and not told:
+        yield  # the outer block counts
+        return
+    token = _told.set({**outer, category: told})
+    try:
+        yield
+    finally:
+        _told.reset(token)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import Any
 
-from lrla._core.arrays import Array, space_of
+from lrla._core.arrays import Array, space_of, unit_roundoff
 from lrla._core.iteration import Loop
 from lrla._core.results import Status
 from lrla.sampling._frame import Frame
@@ -14,6 +15,8 @@ _MEMORY = 10  # steps that Anderson acceleration looks back on
 _WORSE = 2.0  # times the best residual: the memory is of no use
 _NOISE = 1e-12  # eigenvalues of the small problem below this fraction of the largest are rounding
 _SAFE = 5  # steps of plain descent after that
+_LARGE = 64.0  # p up to which the same weights for all rows are a good start
+_LOOSE = 0.5  # residual at which p is doubled
 _PATIENCE = 60  # iterations without a better residual after which rounding is to blame
 
 
@@ -33,6 +36,8 @@ class Iterate:
         Logarithms of the weights; for rows of zeros without meaning.
     T : array of shape (n, rank)
         Coordinates of the last step.
+    noise : float
+        Residual that rounding leaves: smaller ones are chance.
     """
 
     def __init__(self, frame: Frame, p: float) -> None:
@@ -44,6 +49,8 @@ class Iterate:
         self.l = space.zeros((m,), self.xp.float64) + math.log(max(frame.rank, 1) / m)
         self.zero: Array | None = None
         self.T = frame.T
+        u = unit_roundoff(self.xp, self.real)
+        self.noise = 8 * u * math.sqrt(frame.rank)
 
     def step(self) -> tuple[Array, Array]:
         """Return f = log s - l, zero for rows of zeros, and s: the leverage scores for l."""
@@ -85,9 +92,24 @@ def accelerated(state: Iterate, loop: Loop, tol: float) -> float:
     """Damp by p / sqrt(p + 2) and accelerate by Anderson's method.
 
     That damping is between the best without acceleration, 2p / (p + 2), and p / 2, which ends the
-    error of all rows that follow the others; for p <= 2 it is the latter.
+    error of all rows that follow the others; for p <= 2 it is the latter. Large p is doubled step by
+    step, each solution the start of the next.
     """
-    return _descend(state, loop, tol, Anderson(state.p))
+    p, residual = state.p, math.inf
+    path = [p]
+    while path[0] > _LARGE:
+        path.insert(0, path[0] / 2)
+    for state.p in path:
+        last = state.p == p
+        residual = _descend(state, loop, tol if last else max(tol, _LOOSE), Anderson(state.p))
+        if last or loop.status in (Status.STOPPED, Status.MAX_ITER):
+            break
+        loop.status = None
+    if state.p != p:
+        state.p, residual = p, math.inf
+        with contextlib.suppress(ArithmeticError):
+            residual = float(state.xp.max(abs(state.step()[0])))
+    return residual
 
 
 def _descend(state: Iterate, loop: Loop, tol: float, move: Any) -> float:
@@ -100,13 +122,13 @@ def _descend(state: Iterate, loop: Loop, tol: float, move: Any) -> float:
         except ArithmeticError:  # weights so uneven that rows which matter are lost in rounding
             loop.stop(Status.STAGNATED)
             break
-        error = float(xp.max(abs(f)))
+        error = max(float(xp.max(abs(f))), state.noise)
         since += 1
         if error < best:
             best, best_l, best_T, since = error, state.l, state.T, 0
         if loop.report(error, xp.exp(state.l)) <= tol:
             loop.stop(Status.CONVERGED)
-        elif since > _PATIENCE:
+        elif since > _PATIENCE or error <= state.noise:
             loop.stop(Status.STAGNATED)
         state.l = state.l + move(f, s)
     state.l, state.T = best_l, best_T

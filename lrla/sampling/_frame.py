@@ -6,6 +6,7 @@ import math
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, unit_roundoff
+from lrla._core.errors import RankDeficientWarning, once
 from lrla._core.operators import Operator
 from lrla._core.threads import ranges
 from lrla.kernels.gram import gram, gram_csr
@@ -88,7 +89,8 @@ class Frame:
     def _rewhiten(self, w: Array) -> Array:
         """Take coordinates that suit these weights; return the R factor in them."""
         method = "sketch" if self.op.kind == "operator" else "cholesky_qr"
-        W = whiten(self.op.A, weights=w, rcond=self.rcond, rng=self.seed, method=method)
+        with once(RankDeficientWarning, told=True):  # it is that of the weights, not of A
+            W = whiten(self.op.A, weights=w, rcond=self.rcond, rng=self.seed, method=method)
         if W.rank < self.rank:
             raise ArithmeticError("rows of positive weight span less than all rows")
         self.T = W.T

@@ -18,6 +18,12 @@ from lrla.sampling._john import john
 from lrla.sampling._rows import look
 
 METHODS = ("auto", "fixed_point", "one_sided")
+_ROUNDING = 1e4  # times the residual that rounding leaves: larger ones have other causes
+_ADVICE = {  # by whether p exceeds 2
+    False: "the iteration does not get closer",
+    True: "the iteration does not get closer; method 'one_sided' does, and so do the weights of p=inf, "
+    "which are near those of a large p",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -38,7 +44,8 @@ class LewisResult(Result):
         orthonormal, for the weights of the best step. For p = infinity the ellipsoid
         ``norm(T.T @ y) <= 1`` is the smallest around 0 that holds all rows, up to ``exp(tol)``.
     status : Status
-        Whether the residual is at most ``tol``.
+        Whether the residual is at most ``tol``; if not, whether rounding is to blame
+        (`Status.STAGNATED`) or the iteration (`Status.BREAKDOWN`).
     info : Info
         ``method``; ``iterations``, each of the cost of exact leverage scores; ``history`` of the
         residual; ``n_underflow``, rows whose positive weight is too small for the dtype and was
@@ -132,7 +139,8 @@ def lewis_weights(
     eigenvalues mu are zero or small, which Anderson acceleration makes use of: in the inner product
     with weights s, where M is self-adjoint, with the last ten steps, and with the direction of
     constants, for which the derivative is known. Where the residual more than doubles over the best
-    one, the memory is dropped and five steps with theta = min(1, p/2) follow, which descend.
+    one, the memory is dropped and five steps with theta = min(1, p/2) follow, which descend. Beyond 64,
+    p is doubled step by step. In the thousands not even that may be enough.
 
     For p = infinity the weights maximise ``logdet(A^H W A)`` at a given sum, and most are zero. Few
     rows have weight: after five undamped steps, an interior-point method finds the weights of
@@ -181,10 +189,14 @@ def lewis_weights(
     best = john if math.isinf(p) else accelerated
     solve = {"auto": best, "fixed_point": plain, "one_sided": averaged}[method]
     with loop.interruptible():
-        residual = solve(state, loop, tol)
+        residual = max(solve(state, loop, tol), state.noise)
     status = Status.CONVERGED if loop.status is None else loop.status
+    why = status.value
+    if status in (Status.CONVERGED, Status.STAGNATED) and residual > tol:
+        status = Status.STAGNATED if residual <= _ROUNDING * state.noise else Status.BREAKDOWN
+        why = status.value if status is Status.STAGNATED else _ADVICE[p > 2]
     if status is not Status.CONVERGED and status is not Status.STOPPED:
-        warn(f"the residual is {residual:.1e}, above tol={tol:.1e}: {status.value}", ConvergenceWarning)  # fmt: skip
+        warn(f"the residual is {residual:.1e}, above tol={tol:.1e}: {why}", ConvergenceWarning)
     weights, n_underflow = state.weights()
     n_underflow = 0 if math.isinf(p) else n_underflow  # there zeros are right
     if n_underflow:

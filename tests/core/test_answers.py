@@ -91,6 +91,25 @@ def test_results_say_whether_and_how():
     assert all(len(s.value.split()) > 3 for s in Status)
 
 
+def test_one_thing_is_said_one_time():
+    def say(message="a"):
+        errors.warn(message, errors.AccuracyWarning)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with errors.once(errors.AccuracyWarning):
+            say("first")
+            with errors.once(errors.AccuracyWarning):  # within a block, the outer one counts
+                say("second")
+            with errors.once(errors.ConvergenceWarning):
+                say("third")
+                errors.warn("another kind", errors.ConvergenceWarning)
+        with errors.once(errors.AccuracyWarning, told=True):
+            say("fourth")
+        say("fifth")
+    assert [str(w.message) for w in caught] == ["first", "another kind", "fifth"]
+
+
 def test_warnings_point_at_the_line_that_called_the_library():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

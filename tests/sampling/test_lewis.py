@@ -1,6 +1,7 @@
 """Lewis weights: the fixed point, its laws, and how few iterations it takes."""
 
 import math
+import warnings
 
 import dask.array as da
 import numpy as np
@@ -85,6 +86,60 @@ def test_large_p_underflows_and_says_so():
     assert result.status is Status.CONVERGED
     assert result.info.n_underflow == np.sum(result.weights == 0) > 0
     assert result.weights.sum() == pytest.approx(12, rel=0.02)
+
+
+@pytest.mark.parametrize("p", [100, 200, 400, 1000])
+@pytest.mark.parametrize("n", [4, 10])
+def test_large_p_by_smaller_ones(p, n):
+    """Started from equal weights the iteration does not get there, and once lost a direction."""
+    A = np.random.default_rng(0).standard_normal((20 * n, n))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AccuracyWarning)  # of underflow
+        result = lewis_weights(A, p, rng=SEED)
+    assert result
+    assert result.residual <= 1e-2
+    assert result.weights.sum() == pytest.approx(n, rel=0.01)
+    # w_i = q_i(w)**(p/2), where that is not below rounding
+    q = np.sum((A @ result.T) ** 2, axis=1)
+    seen = result.weights > 1e-12
+    assert seen.sum() >= n
+    np.testing.assert_allclose(np.log(q[seen]) * p / 2, np.log(result.weights[seen]), atol=0.01 * p)
+
+
+def test_an_iteration_that_fails_does_not_blame_rounding():
+    A = np.random.default_rng(0).standard_normal((80, 4))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = lewis_weights(A, 1e4, rng=SEED)
+    assert result.status is Status.BREAKDOWN
+    told = [str(w.message) for w in caught if w.category is ConvergenceWarning]
+    assert len(told) == 1
+    assert "the iteration does not get closer; method 'one_sided' does" in told[0]
+    assert not [w for w in caught if w.category is RankDeficientWarning]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AccuracyWarning)
+        assert lewis_weights(A, 1e4, method="one_sided", tol=0.5, rng=SEED)
+    assert lewis_weights(A, np.inf, rng=SEED)
+
+
+def test_limits_hold_on_the_way_to_a_large_p():
+    A = np.random.default_rng(0).standard_normal((80, 4))
+    with pytest.warns(ConvergenceWarning, match="the iteration limit was reached"):
+        result = lewis_weights(A, 1000, max_iter=5, rng=SEED)
+    assert result.info.iterations == 5
+    assert result.residual > 1e-2
+
+
+@pytest.mark.parametrize("p", [0.5, 1, 3, 8])
+def test_no_residual_is_below_rounding(p):
+    """Single precision cannot tell less: that some residual was 1e-15 was chance."""
+    A = np.random.default_rng(0).standard_normal((80, 4)).astype("f4")
+    with pytest.warns(ConvergenceWarning, match="tol is below what rounding allows"):
+        result = lewis_weights(A, p, tol=1e-10, rng=SEED)
+    assert result.status is Status.STAGNATED
+    assert result.info.iterations < 20
+    true = residual_of(A.astype(float), result.weights.astype(float), p)
+    assert true <= 2 * result.residual < 1e-5
 
 
 @pytest.mark.parametrize("p", [2, 2.5, 4, 12, 100])
