@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,8 @@ _pool_size = 0
 _inside = threading.local()  # set in pool threads: work that is asked for there runs there
 _wanted: contextvars.ContextVar[int | None] = contextvars.ContextVar("lrla_threads", default=None)
 _blas_blocks: list[list[int]] = []  # what the blocks that are open want of the BLAS, oldest first
-_blas_before: Any = None  # what it was set to before the oldest of them
+_blas_holds: list[list[int]] = []  # computations that need it to be serial: these go first
+_blas_before: list[tuple[Any, int]] = []  # what it was set to before the oldest of either
 
 
 def _default() -> int:
@@ -61,7 +63,8 @@ def threads(n: int) -> Iterator[None]:
     Notes
     -----
     Results do not depend on ``n``, down to the last bit, for everything that this library's own
-    kernels compute; products that BLAS computes may differ in rounding.
+    kernels compute, and for products with sketches. What else BLAS and LAPACK compute may differ in
+    rounding.
 
     Examples
     --------
@@ -73,41 +76,67 @@ def threads(n: int) -> Iterator[None]:
     """
     if n < 1 or int(n) != n:
         raise ValueError(f"n must be an integer, at least 1, got {n}")
-    token, block = _wanted.set(int(n)), [int(n)]
-    _open(block)
+    token = _wanted.set(int(n))
     try:
-        yield
+        with _blas(_blas_blocks, int(n)):
+            yield
     finally:
-        _close(block)
         _wanted.reset(token)
+
+
+def serial_blas() -> contextlib.AbstractContextManager[None]:
+    """Hold the BLAS to one thread: for products that are cut into fixed parts for `run`.
+
+    Left alone, it cuts a product by the number of its threads, and so rounds by it.
+    """
+    return _blas(_blas_holds, 1)
 
 
 # The BLAS has one setting for the whole process, while blocks of several Python threads overlap in
 # any order: were each to restore what it found, the last one could leave what another one wanted.
 
 
-def _open(block: list[int]) -> None:
+@contextlib.contextmanager
+def _blas(blocks: list[list[int]], n: int) -> Iterator[None]:
     global _blas_before
-    from threadpoolctl import threadpool_limits
-
+    block = [n]
     with _lock:
-        limits = threadpool_limits(block[0], user_api="blas")
-        if not _blas_blocks:
-            _blas_before = limits
-        _blas_blocks.append(block)
+        if blocks is _blas_blocks:
+            _libraries.cache_clear()  # some may have been loaded lately; finding them takes 1 ms
+        if not (_blas_blocks or _blas_holds):
+            _blas_before = [(library, library.num_threads) for library in _libraries()]
+        blocks.append(block)
+        _set_blas()
+    try:
+        yield
+    finally:
+        with _lock:
+            blocks[:] = [other for other in blocks if other is not block]
+            _set_blas()
 
 
-def _close(block: list[int]) -> None:
-    global _blas_before
-    from threadpoolctl import threadpool_limits
+def _set_blas() -> None:
+    if _blas_blocks or _blas_holds:
+        n = 1 if _blas_holds else _blas_blocks[-1][0]
+        wanted = [(library, n) for library in _libraries()]
+    else:
+        wanted = _blas_before
+    for library, n in wanted:
+        # since 3.8 threadpoolctl is deaf to all threads but the first that sets a number, until
+        # that one gives it up; here it is the lock that keeps them apart
+        give_up = getattr(library, "clear_controlling_thread", lambda force: None)
+        give_up(force=True)
+        library.set_num_threads(n)
+        give_up(force=True)
 
-    with _lock:
-        _blas_blocks[:] = [other for other in _blas_blocks if other is not block]
-        if _blas_blocks:
-            threadpool_limits(_blas_blocks[-1][0], user_api="blas")
-        else:
-            _blas_before.restore_original_limits()
-            _blas_before = None
+
+@functools.cache
+def _libraries() -> list[Any]:
+    import scipy.linalg  # noqa: F401  (it brings a BLAS of its own, which has to be there by now)
+    from threadpoolctl import ThreadpoolController
+
+    found: list[Any] = ThreadpoolController().select(user_api="blas").lib_controllers
+    return found
 
 
 def _executor(n: int) -> ThreadPoolExecutor:
@@ -139,6 +168,7 @@ def _forget() -> None:
     # a forked child inherits the pool object but none of its threads
     global _pool, _lock
     _pool, _lock = None, threading.Lock()
+    _blas_holds.clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from lrla._core.arrays import (
 from lrla._core.dispatch import library
 from lrla._core.operators import Operator, as_operator, is_sparse
 from lrla._core.random import Domain, Key, key_of, seed_of, tag
-from lrla._core.threads import ranges
+from lrla._core.threads import ranges, run, serial_blas, thread_count
 from lrla.blocks import RowBlocks, as_blocks
 
 # columns of S that a fallback forms at a time; a multiple of every family's own granularity
@@ -286,15 +287,42 @@ class SketchOperator(ABC):
 
     def _apply_dense(self, A: Array, start: int) -> Array:
         """S[:, start:start+k] @ A by explicit blocks: right for every family and library."""
-        space = space_of(A)
-        out = space.zeros((self.d, A.shape[1]), A.dtype)
-        for a, b in ranges(A.shape[0], _BLOCK):
-            out = out + _times(self._on(space, start + a, start + b), A[a:b, :])
-        return out
+        return self._by_blocks(A, start, self._on, _BLOCK)
 
     def _adjoint_dense(self, Y: Array) -> Array:
+        return self._adjoint_by_blocks(Y, lambda *part: self._on(*part).T, _BLOCK)
+
+    def _by_blocks(
+        self, A: Array, start: int, block: Callable[[Space, int, int], Any], step: int
+    ) -> Array:
+        """S[:, start:start+k] @ A from columns ``block(space, first, last)`` of S, step at a time.
+
+        Threads make and multiply blocks side by side, each with a BLAS of one thread; the sum is in
+        the order of the blocks. So the number of threads does not change any bit.
+        """
+        space = space_of(A)
+        out = space.zeros((self.d, A.shape[1]), A.dtype)
+
+        def term(a: int, b: int) -> Array:
+            return _times(block(space, start + a, start + b), A[a:b, :])
+
+        parts = ranges(A.shape[0], step)
+        with serial_blas():
+            for i, j in ranges(len(parts), thread_count()):  # as many in memory as are being made
+                products = _side_by_side(space, term, parts[i:j], self.d * A.shape[1])
+                while products:  # none is kept: their memory is wanted for the next
+                    out += products.pop(0)
+        return out
+
+    def _adjoint_by_blocks(
+        self, Y: Array, block: Callable[[Space, int, int], Any], step: int
+    ) -> Array:
+        """S.T @ Y from rows ``block(space, first, last)`` of S.T, step at a time."""
         space = space_of(Y)
-        parts = [_times(self._on(space, a, b).T, Y) for a, b in ranges(self.m, _BLOCK)]
+        parts = _side_by_side(
+            space, lambda a, b: _times(block(space, a, b), Y), ranges(self.m, step),
+            self.d * Y.shape[1],
+        )  # fmt: skip
         return space.xp.concat(parts, axis=0)
 
     def _on(self, space: Space, start: int, stop: int) -> Any:
@@ -395,6 +423,20 @@ class Adjoint:
                 f"{self.T._name()}: A needs {self.T.m} columns"
             )
         return self.T.apply(A) if len(A.shape) == 1 else self.T.apply(A.T).T
+
+
+def _side_by_side(
+    space: Space, function: Callable[..., Array], parts: list[tuple[Any, ...]], size: float
+) -> list[Array]:
+    """Call a function that multiplies for every part, in threads where this library has any.
+
+    ``size`` is the number of multiplications for each step of a range in ``parts``.
+    """
+    if not space.is_numpy:
+        return [function(*part) for part in parts]
+    work = 1e-10 * size * sum(b - a for a, b in parts)
+    with serial_blas():
+        return run(function, parts, work=work)
 
 
 def _times(S: Any, A: Array) -> Array:

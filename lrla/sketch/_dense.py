@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lrla._core.arrays import Array, Space, numpy_space, space_of
+from lrla._core.arrays import Array, Space, numpy_space
 from lrla._core.random import Domain
-from lrla._core.threads import ranges
 from lrla.kernels import philox
-from lrla.sketch._base import SketchOperator, _times, draw_on
+from lrla.sketch._base import SketchOperator, draw_on
 
 _ENTRIES = 1 << 20  # entries of S formed at a time: 4 MiB of float32, inside the L3 cache
 
@@ -41,16 +40,11 @@ class _Dense(SketchOperator):
         return columns.T / math.sqrt(self.d)
 
     def _apply_dense(self, A: Array, start: int) -> Array:
-        space, step = space_of(A), self._step()
-        out = space.zeros((self.d, A.shape[1]), A.dtype)
-        for a, b in ranges(A.shape[0], step):
-            out += _times(self._columns(space, start + a, start + b).T, A[a:b, :])
+        out = self._by_blocks(A, start, lambda *part: self._columns(*part).T, self._step())
         return out / math.sqrt(self.d)
 
     def _adjoint_dense(self, Y: Array) -> Array:
-        space, step = space_of(Y), self._step()
-        parts = [_times(self._columns(space, a, b), Y) for a, b in ranges(self.m, step)]
-        return space.xp.concat(parts, axis=0) / math.sqrt(self.d)
+        return self._adjoint_by_blocks(Y, self._columns, self._step()) / math.sqrt(self.d)
 
     def _flops(self, size: int, n: int) -> float:
         return 2.0 * self.d * size

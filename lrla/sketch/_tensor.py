@@ -12,8 +12,9 @@ import numpy as np
 from lrla._core.arrays import Array, Space, as_array, numpy_space, space_of
 from lrla._core.errors import AccuracyWarning, warn
 from lrla._core.random import Domain
+from lrla._core.threads import ranges
 from lrla.kernels import philox, sparse_sign, srht
-from lrla.sketch._base import SketchOperator, _count, _times, draw_on
+from lrla.sketch._base import SketchOperator, _count, _side_by_side, _times, draw_on
 
 
 class _Structured(SketchOperator):
@@ -130,7 +131,12 @@ class _FactorRows(_Structured):
 
     def _modes(self, arrays: list[Array]) -> list[Array]:
         space = space_of(*arrays)
-        return [_times(space.asarray(self._factor(k)), a) for k, a in enumerate(arrays)]
+
+        def sketched(mode: int, following: int) -> Array:
+            return _times(space.asarray(self._factor(mode)), arrays[mode])
+
+        size = max(self.d * a.shape[0] * a.shape[1] for a in arrays)
+        return _side_by_side(space, sketched, ranges(len(arrays), 1), size)
 
     def _flops(self, size: int, n: int) -> float:
         return 2.0 * self.d * size

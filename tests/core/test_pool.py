@@ -118,6 +118,57 @@ def test_blocks_that_overlap_restore_what_was_there(last):
     assert blas() == before
 
 
+def test_a_serial_blas_stays_serial_whoever_asks_for_more():
+    """Blocks that are opened by other threads meanwhile have to wait for their turn."""
+    before = blas()
+    other = contextvars.copy_context()
+    block = lrla.threads(4)
+    with lrla.threads(3):
+        with pool.serial_blas():
+            assert set(blas()) <= {1}
+            other.run(block.__enter__)
+            with pool.serial_blas():
+                assert set(blas()) <= {1}
+            assert set(blas()) <= {1}
+            assert pool.thread_count() == 3
+        assert set(blas()) <= {4}
+    other.run(block.__exit__, None, None, None)
+    assert blas() == before
+    with pytest.raises(RuntimeError), pool.serial_blas():
+        raise RuntimeError
+    assert blas() == before
+
+
+def test_any_thread_may_set_the_blas():
+    before = blas()
+    seen = []
+
+    def other():
+        with lrla.threads(3):
+            seen.append(blas())
+            with pool.serial_blas():
+                seen.append(blas())
+
+    with lrla.threads(2):
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        assert set(blas()) <= {2}
+    assert [set(found) <= {n} for found, n in zip(seen, (3, 1), strict=True)] == [True, True]
+    assert blas() == before
+
+
+def test_threads_of_the_pool_have_no_threads_of_their_own():
+    with lrla.threads(3):
+        assert pool.run(lambda i: pool.thread_count(), [(i,) for i in range(9)], work=0) == [3] * 9
+        with pool.inline():
+            assert pool.thread_count() == 1
+        counts = pool.run(lambda i: (time.sleep(0.002), threading.get_ident(), pool.thread_count()),
+                          [(i,) for i in range(30)], work=MUCH)  # fmt: skip
+    here = threading.get_ident()
+    assert {n for _, ident, n in counts if ident != here} == {1}
+
+
 def test_the_knob_belongs_to_its_context():
     """What one thread asks for is not what another gets."""
     with lrla.threads(5), ThreadPoolExecutor(1) as other:

@@ -40,16 +40,6 @@ FAMILIES = {
     "stack": lambda rng: sketch.SparseSign(8, M, nnz_per_col=4, rng=rng).extend(D - 8),
     "stack_srht": lambda rng: sketch.SRHT(8, M, rng=rng).extend(3).extend(1),
 }
-# computed by sums alone, without BLAS or an FFT: equal bits for any number of threads
-EXACT = (
-    "sparse_sign",
-    "sparse_sign_5",
-    "sparse_uniform",
-    "sparse_uniform_5",
-    "countsketch",
-    "stack",
-    "tensor_sketch",
-)
 
 
 def _words(S, domain, part, position, count):

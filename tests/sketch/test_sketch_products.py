@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import scipy.sparse.linalg as sla
-from families import DIMS, EXACT, FAMILIES, REFERENCES, D, M, assert_near, matrix
+from families import DIMS, FAMILIES, REFERENCES, D, M, assert_near, matrix
 from hypothesis import given
 
 import lrla
@@ -210,26 +210,39 @@ def test_p2_srht_in_long_chunks(stream_block):
     assert_near(sum(parts), srtt.toarray() @ A)
 
 
+def large(name):
+    """The same family at a size that the pool is used for."""
+    S, m, dims = FAMILIES[name](SEED), 30_000, (50, 90)
+    if name == "stack_srht":
+        return sketch.SRHT(30, m, rng=SEED).extend(10)
+    if name == "stack":
+        return sketch.SparseSign(30, m, rng=SEED).extend(10)
+    parameters = {**S.to_dict(), "d": 40, "m": m}
+    if "dims" in parameters:
+        parameters.update(dims=dims, m=dims[0] * dims[1])
+    if parameters.get("probabilities") is not None:
+        parameters["probabilities"] = np.resize(parameters["probabilities"], m)
+    return sketch.from_dict(parameters)
+
+
 @families
 def test_p3_bits_do_not_depend_on_threads_or_repetition(name):
-    """At a size that the pool is used for, where the family is not one small product anyway."""
-    big = 30_000
-    S = FAMILIES[name](SEED)
-    if not hasattr(S, "dims") and S.family not in ("less", "stack"):
-        parameters = {k: v for k, v in S.to_dict().items() if k not in ("d", "m", "family")}
-        S = sketch.from_dict({**parameters, "family": S.family, "d": 40, "m": big})
-    A = matrix(S.m, 24, "f8", 80808)
-    X = sp.csr_array(np.where(np.abs(A) < 1.5, 0.0, A))
+    S = large(name)
+    A = matrix(S.m, 64, "f8", 80808)
+    X = sp.random_array((S.m, 24), density=0.1, format="csr", rng=np.random.default_rng(80809))
+    rows = slice(S.m // 3, S.m // 3 + 40)
+    few = slice(S.m // 5, S.m // 2)
     results = []
     for n in (1, 2, 4, 1):
         with lrla.threads(n):
-            block = S[:, S.m // 3 : S.m // 3 + 40]
-            entries = block.toarray() if sp.issparse(block) else block
-            out = [entries]
-            if name in EXACT or S.family in ("srht", "srtt"):
-                out += [S @ A, S @ np.asfortranarray(A), S.T @ A[: S.d]]
-            if name in EXACT:
-                out += [S @ X, S @ X.tocsc()]
+            block = S[:, rows]
+            out = [block.toarray() if sp.issparse(block) else block]
+            out += [S @ A, S @ np.asfortranarray(A[:, :24]), S @ A[:, 0], S @ A.astype(complex)]
+            out += [S.apply(A[few], rows=few), S.T @ A[: S.d], S.T @ A[: S.d, 0], S @ X]
+            out += [S @ X.tocsc(), S @ da.from_array(A, chunks=(S.m // 3, 64))]
+            if hasattr(S, "dims"):
+                factors = [A[:k, :30] for k in S.dims]
+                out += [S.khatri_rao(factors), S.kronecker(factors)]
             results.append([x.tobytes() for x in out])
     assert results[0] == results[1] == results[2] == results[3]
 
