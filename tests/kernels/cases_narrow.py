@@ -4,8 +4,8 @@ import numpy as np
 
 BLAS = {"times", "adjoint_times"}
 DTYPES = ("f4", "f8", "c8", "c16")
-SHAPES = ((0, 3), (1, 1), (7, 1), (5, 0), (101, 20), (9000, 3), (5, 40_000))
-WIDTHS = (0, 1, 5, 8, 30)
+SHAPES = ((0, 3), (1, 1), (7, 1), (5, 0), (102, 20), (9001, 3), (7, 12_000))
+WIDTHS = (0, 1, 6, 8, 70)
 
 
 def draw(rng, shape, dtype):

@@ -14,7 +14,7 @@ from lrla.kernels import narrow
 # Sums are reordered into vector lanes ("reassoc"), which changes rounding only; NaN and infinity
 # keep their meaning.
 _LANES = {"reassoc", "contract"}
-_NARROW = 24  # columns from which BLAS has caught up: benchmarks/lowrank.py
+_NARROW = 64  # columns from which BLAS has caught up: benchmarks/lowrank.py
 _GRAIN = 8192  # rows to one partial sum: fixed, so that threads do not change the bits
 _CACHED = 1 << 15  # numbers in the pieces of all columns that are used together: half an L2 cache
 
@@ -69,36 +69,50 @@ def _times(A, X):
 
 @jit(fastmath=_LANES)
 def _dot(A, X, out, first, last, start, stop):
-    # slices, for indices that count from zero need no check for negative ones
+    # four rows with four columns: two multiplications for each number that is loaded; and slices,
+    # for indices that count from zero need no check for negative ones
     n, zero = stop - start, A.dtype.type(0)
     i = first
-    while i + 1 < last:
-        low, high = A[i, start:stop], A[i + 1, start:stop]
+    while i + 3 < last:
+        r0, r1 = A[i, start:stop], A[i + 1, start:stop]
+        r2, r3 = A[i + 2, start:stop], A[i + 3, start:stop]
         for c in range(0, X.shape[0], 4):
             x0, x1 = X[c, start:stop], X[c + 1, start:stop]
             x2, x3 = X[c + 2, start:stop], X[c + 3, start:stop]
             s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = zero
+            u0 = u1 = u2 = u3 = v0 = v1 = v2 = v3 = zero
             for j in range(n):
-                a, b = low[j], high[j]
-                s0 += a * x0[j]
-                s1 += a * x1[j]
-                s2 += a * x2[j]
-                s3 += a * x3[j]
-                t0 += b * x0[j]
-                t1 += b * x1[j]
-                t2 += b * x2[j]
-                t3 += b * x3[j]
+                a0, a1, a2, a3 = r0[j], r1[j], r2[j], r3[j]
+                w, x, y, z = x0[j], x1[j], x2[j], x3[j]
+                s0 += a0 * w
+                s1 += a0 * x
+                s2 += a0 * y
+                s3 += a0 * z
+                t0 += a1 * w
+                t1 += a1 * x
+                t2 += a1 * y
+                t3 += a1 * z
+                u0 += a2 * w
+                u1 += a2 * x
+                u2 += a2 * y
+                u3 += a2 * z
+                v0 += a3 * w
+                v1 += a3 * x
+                v2 += a3 * y
+                v3 += a3 * z
             out[i, c], out[i, c + 1], out[i, c + 2], out[i, c + 3] = s0, s1, s2, s3
-            out[i + 1, c], out[i + 1, c + 1] = t0, t1
-            out[i + 1, c + 2], out[i + 1, c + 3] = t2, t3
-        i += 2
-    if i < last:
-        low = A[i, start:stop]
+            out[i + 1, c], out[i + 1, c + 1], out[i + 1, c + 2], out[i + 1, c + 3] = t0, t1, t2, t3
+            out[i + 2, c], out[i + 2, c + 1], out[i + 2, c + 2], out[i + 2, c + 3] = u0, u1, u2, u3
+            out[i + 3, c], out[i + 3, c + 1], out[i + 3, c + 2], out[i + 3, c + 3] = v0, v1, v2, v3
+        i += 4
+    while i < last:
+        row = A[i, start:stop]
         for c in range(X.shape[0]):
             s, x = zero, X[c, start:stop]
             for j in range(n):
-                s += low[j] * x[j]
+                s += row[j] * x[j]
             out[i, c] = s
+        i += 1
 
 
 def _adjoint(A, Y):
@@ -121,19 +135,23 @@ def _add(A, Y, out, first, last, start, stop):
     while i + 3 < last:
         r0, r1 = A[i, start:stop], A[i + 1, start:stop]
         r2, r3 = A[i + 2, start:stop], A[i + 3, start:stop]
-        for c in range(0, p - 1, 2):
-            y0, y1, y2, y3 = Y[i, c], Y[i + 1, c], Y[i + 2, c], Y[i + 3, c]
-            z0, z1, z2, z3 = Y[i, c + 1], Y[i + 1, c + 1], Y[i + 2, c + 1], Y[i + 3, c + 1]
-            o, q = out[c, start:stop], out[c + 1, start:stop]
+        for c in range(0, p - 3, 4):
+            o0, o1 = out[c, start:stop], out[c + 1, start:stop]
+            o2, o3 = out[c + 2, start:stop], out[c + 3, start:stop]
+            w0, w1, w2, w3 = Y[i, c], Y[i, c + 1], Y[i, c + 2], Y[i, c + 3]
+            x0, x1, x2, x3 = Y[i + 1, c], Y[i + 1, c + 1], Y[i + 1, c + 2], Y[i + 1, c + 3]
+            y0, y1, y2, y3 = Y[i + 2, c], Y[i + 2, c + 1], Y[i + 2, c + 2], Y[i + 2, c + 3]
+            z0, z1, z2, z3 = Y[i + 3, c], Y[i + 3, c + 1], Y[i + 3, c + 2], Y[i + 3, c + 3]
             for j in range(n):
                 a0, a1, a2, a3 = r0[j], r1[j], r2[j], r3[j]
-                o[j] += y0 * a0 + y1 * a1 + y2 * a2 + y3 * a3
-                q[j] += z0 * a0 + z1 * a1 + z2 * a2 + z3 * a3
-        if p % 2:
-            y0, y1, y2, y3 = Y[i, p - 1], Y[i + 1, p - 1], Y[i + 2, p - 1], Y[i + 3, p - 1]
-            o = out[p - 1, start:stop]
+                o0[j] += w0 * a0 + x0 * a1 + y0 * a2 + z0 * a3
+                o1[j] += w1 * a0 + x1 * a1 + y1 * a2 + z1 * a3
+                o2[j] += w2 * a0 + x2 * a1 + y2 * a2 + z2 * a3
+                o3[j] += w3 * a0 + x3 * a1 + y3 * a2 + z3 * a3
+        for c in range(p - p % 4, p):
+            w, x, y, z, o = Y[i, c], Y[i + 1, c], Y[i + 2, c], Y[i + 3, c], out[c, start:stop]
             for j in range(n):
-                o[j] += y0 * r0[j] + y1 * r1[j] + y2 * r2[j] + y3 * r3[j]
+                o[j] += w * r0[j] + x * r1[j] + y * r2[j] + z * r3[j]
         i += 4
     while i < last:
         row = A[i, start:stop]
