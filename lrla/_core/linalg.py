@@ -27,8 +27,34 @@ def norm(x: Array, axis: int | None = None) -> Any:
     if axis is None and space.is_numpy:  # by BLAS in one pass, unless squares leave the range
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             out = float(np.linalg.norm(x))
-        if math.sqrt(float(xp.finfo(x.dtype).smallest_normal)) / 1e-8 < out < math.inf:
+        if math.sqrt(_least_square(x)) < out < math.inf:
             return out
+    if axis is not None and space.is_numpy and x.ndim == 2:
+        return _line_norms(x, axis)
+    return _scaled_norm(x, axis)
+
+
+def _least_square(x: Array) -> float:
+    """Return what a sum of squares has to exceed for those that vanished not to matter."""
+    return float(space_of(x).xp.finfo(x.dtype).smallest_normal) * 1e16
+
+
+def _line_norms(x: Array, axis: int) -> Array:
+    """Norms of rows or columns in one pass, and in others where squares leave the range."""
+    lines = "ij,ij->j" if axis == 0 else "ij,ij->i"
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        squares = np.einsum(lines, x.real, x.real)
+        if is_complex(x):
+            squares = squares + np.einsum(lines, x.imag, x.imag)
+        out = np.sqrt(squares)
+    outside = ~((squares > _least_square(x)) & (squares < math.inf))
+    if outside.any():
+        out[outside] = _scaled_norm(x[:, outside] if axis == 0 else x[outside], axis)
+    return out
+
+
+def _scaled_norm(x: Array, axis: int | None) -> Any:
+    xp = space_of(x).xp
     size = xp.abs(x)
     peak = xp.max(size, axis=axis, keepdims=True)  # of each line, for lines may differ in scale
     usable = xp.isfinite(peak) & (peak > 0)
