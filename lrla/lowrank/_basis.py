@@ -69,6 +69,18 @@ def _cholesky_qr(W: Array, limit: float) -> tuple[Array, Array, float, float] | 
     return W @ space_of(R).xp.linalg.inv(R), R, condition, smallest
 
 
+def _defect(Q: Array) -> tuple[Array, float, bool]:
+    """Return Q^H Q, its distance from I, and whether Householder's reflections may leave that."""
+    G = adjoint(Q) @ Q
+    defect = linalg.norm(linalg.shifted(G, -1.0))
+    return G, defect, defect <= 10 * Q.shape[1] * unit_roundoff(space_of(Q).xp, Q.dtype)
+
+
+def is_orthonormal(Q: Array) -> bool:
+    """Tell whether the columns of Q are orthonormal to rounding."""
+    return _defect(Q)[2]
+
+
 def preconditioned(C: Array, R: Array) -> tuple[Array, Array] | None:
     """Factor C = Q T by Cholesky, with a triangular R that makes C R^-1 well conditioned.
 
@@ -76,12 +88,10 @@ def preconditioned(C: Array, R: Array) -> tuple[Array, Array] | None:
     of C R^-1. Where that is more than Householder's reflections may leave, a second round repairs
     it, for conditions below sqrt(3) after the first; otherwise None is returned.
     """
-    enough = 10 * R.shape[0] * unit_roundoff(space_of(R).xp, R.dtype)
     Q, T = linalg.divide_triangular(C, R), R
     for most in (math.inf, 0.5):
-        G = adjoint(Q) @ Q
-        defect = linalg.norm(linalg.shifted(G, -1.0))
-        if defect <= enough:
+        G, defect, enough = _defect(Q)
+        if enough:
             break
         L = linalg.cholesky(G) if defect <= most else None
         if L is None:

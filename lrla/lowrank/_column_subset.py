@@ -122,7 +122,7 @@ def column_subset(
     seed = seed_of(rng)
     choice = known[method](Search(op, int(rank), 0.0, seed))
     rcond = max(op.shape) * 2 * unit_roundoff(op.space.xp, op.dtype)
-    base = project(op, choice.columns, choice.factor, rcond)
+    base = project(op, choice.columns, choice.factor, choice.basis, rcond)
     k, G = base.columns.shape[0], probes(op, seed)
     rest = G - base.Q @ (adjoint(base.Q) @ G)
     products = coordinates(op, op.space.xp.concat([adjoint(rest), adjoint(G)], axis=0))

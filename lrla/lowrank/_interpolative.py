@@ -14,6 +14,7 @@ from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.lowrank._parts import (
+    PROBES,
     Projection,
     bound_of,
     check_products,
@@ -256,12 +257,15 @@ def _grow(op: Operator, size: float | None, method: str, tol: float, seed: int) 
 
 def _measured(op: Operator, size: float | None, choice: Choice, seed: int, passes: int) -> Found:
     rcond = max(op.shape) * 2 * unit_roundoff(op.space.xp, op.dtype)
-    base: Projection = project(op, choice.columns, choice.factor, rcond)
+    base: Projection = project(op, choice.columns, choice.factor, choice.basis, rcond)
     k, G = base.columns.shape[0], probes(op, seed)
-    # one pass for both; in rows, as BLAS likes it
-    products = coordinates(op, op.space.xp.concat([adjoint(base.Q), adjoint(G)], axis=0))
+    if base.coordinates is None:  # one pass for both; in rows, as BLAS likes it
+        products = coordinates(op, op.space.xp.concat([adjoint(base.Q), adjoint(G)], axis=0))
+        base = base._replace(coordinates=products[:k, :])
+    else:
+        products = coordinates(op, adjoint(G))
     check_products(products)
-    B, GA = products[:k, :], products[k:, :]
+    B, GA = base.coordinates, products[-PROBES:, :]
     size = frobenius(op, GA) if size is None else size
     error = linalg.norm(GA - (adjoint(G) @ base.Q) @ B)
     rounding = 4 * unit_roundoff(op.space.xp, op.dtype) * size
@@ -271,7 +275,7 @@ def _measured(op: Operator, size: float | None, choice: Choice, seed: int, passe
         bound = error + rounding
     if k == op.shape[1]:  # nothing is approximated
         error = bound = 0.0
-    return Found(*base, B, choice, G, GA, size, passes, error, bound, rounding)
+    return Found(*base, choice, G, GA, size, passes, error, bound, rounding)
 
 
 def judge(found: Found, rank: int | None, tol: float | None) -> Status:

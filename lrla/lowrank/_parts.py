@@ -11,7 +11,7 @@ from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint
 from lrla._core.operators import Operator, as_operator
 from lrla.blocks import as_blocks
-from lrla.lowrank._basis import preconditioned
+from lrla.lowrank._basis import is_orthonormal, preconditioned
 from lrla.sketch import Gaussian
 
 PROBES = 10
@@ -100,25 +100,38 @@ class Projection(NamedTuple):
     C: Any  # the columns
     Q: Array  # orthonormal
     T: Array  # C = Q T, upper triangular
+    coordinates: Array | None  # Q^H A, where that is known
+
+    def cut(self, k: int) -> Projection:
+        """Keep the first k columns."""
+        B = None if self.coordinates is None else self.coordinates[:k, :]
+        return Projection(self.columns[:k], self.C[:, :k], self.Q[:, :k], self.T[:k, :k], B)
 
 
-def project(op: Operator, columns: Array, factor: Array | None, rcond: float) -> Projection:
+def project(
+    op: Operator, columns: Array, factor: Array | None, basis: tuple[Array, Array] | None,
+    rcond: float,
+) -> Projection:  # fmt: skip
     """Factor some columns: of those that depend on the ones before them, none is kept.
 
     With the triangular factor of a sketch of them this is done by Cholesky, in less than the time
-    of Householder's reflections.
+    of Householder's reflections; a basis with its coordinates, if it is orthonormal, is the answer.
     """
     xp = op.space.xp
-    C = take_columns(op, columns)
-    found = None if factor is None else preconditioned(dense(C), factor)
-    Q, T = found or linalg.qr(dense(C))
+    C, B = take_columns(op, columns), None
+    if basis is not None and is_orthonormal(basis[0]):
+        Q, B = basis
+        T = xp.triu(xp.take(B, columns, axis=1))
+    else:
+        found = None if factor is None else preconditioned(dense(C), factor)
+        Q, T = found or linalg.qr(dense(C))
+    base = Projection(columns, C, Q, T, B)
     if columns.shape[0]:
         sizes = xp.abs(xp.linalg.diagonal(T))
         full = sizes > rcond * xp.max(sizes)
         if not bool(xp.all(full)):
-            k = int(xp.argmin(xp.astype(full, xp.int8)))
-            return Projection(columns[:k], C[:, :k], Q[:, :k], T[:k, :k])
-    return Projection(columns, C, Q, T)
+            return base.cut(int(xp.argmin(xp.astype(full, xp.int8))))
+    return base
 
 
 def frobenius(op: Operator, Y: Array) -> float:

@@ -30,6 +30,7 @@ class Choice(NamedTuple):
     sketch: SketchOperator | None = None
     error: float | None = None  # norm of what they leave of A, where the choice has found it
     factor: Array | None = None  # triangular: of their QR factorization, in a sketch
+    basis: tuple[Array, Array] | None = None  # Q of them, and Q^H A, where the choice has made them
 
 
 class Search(NamedTuple):
@@ -54,9 +55,11 @@ def _sketched(search: Search) -> tuple[Array, SketchOperator | None]:
 def sketch_qrp(search: Search) -> Choice:
     """Choose the pivots of a QR of a sketch."""
     Y, S = _sketched(search)
-    columns, _, R, left = pivoted_qr(Y, search.rank)
+    columns, Q, R, left = pivoted_qr(Y, search.rank)
     size = linalg.norm(Y)
     tail = linalg.norm(left) / size if size else 0.0
+    if S is None:
+        return Choice(columns, tail, basis=(Q, R))
     return Choice(columns, tail, S, factor=search.op.space.xp.take(R, columns, axis=1))
 
 
@@ -90,7 +93,8 @@ def _cut(search: Search, A: Array) -> Choice:
     if search.tol > 0:
         k = shortest(B, error, search.tol * linalg.norm(A))
         columns, error = columns[:k], math.hypot(error, linalg.norm(B[k:, :]))
-    return Choice(columns, error=error)
+        Q, B = Q[:, :k], B[:k, :]
+    return Choice(columns, error=error, basis=(Q, B))
 
 
 def shortest(B: Array, tail: float, goal: float) -> int:
@@ -162,6 +166,7 @@ def rpqr(search: Search) -> Choice:
     d = xp.astype((lengths / unit) ** 2, xp.float64)
     first, total, fresh = d, float(xp.sum(d)), float(xp.sum(d))
     columns, Q = _none(op), op.space.zeros((op.shape[0], 0), op.dtype)
+    B = op.space.zeros((0, op.shape[1]), op.dtype)
     draw, rejected = Draws(search.seed), False
     while columns.shape[0] < search.rank:
         if rejected or float(xp.sum(d)) <= DIGITS * fresh:  # the differences are mostly rounding
@@ -183,11 +188,12 @@ def rpqr(search: Search) -> Choice:
         columns = xp.concat([columns, xp.take(proposed, kept)])
         new = linalg.qr(xp.take(C, kept, axis=1))[0]
         Q = xp.concat([Q, new], axis=1)
-        B = coordinates(op, adjoint(new)) / unit
-        d = d - xp.sum(xp.astype(xp.abs(B), xp.float64) ** 2, axis=0)
+        rows = coordinates(op, adjoint(new))
+        B = xp.concat([B, rows], axis=0)
+        d = d - xp.astype(linalg.norm(rows, axis=0) / unit, xp.float64) ** 2
         gone = (d <= 0) | xp.any(places(op, columns), axis=0)
         d = xp.where(gone, xp.zeros_like(d), d)
-    return Choice(columns)
+    return Choice(columns, basis=(Q, B))
 
 
 def _left(op: Operator, Q: Array, unit: float, first: Array) -> Array:

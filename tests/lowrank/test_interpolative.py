@@ -14,6 +14,7 @@ import lrla.lowrank._selection as selection
 from lrla._core.errors import ConvergenceWarning, RankDeficientWarning
 from lrla.lowrank import column_subset, cur, interpolative
 from lrla.lowrank._basis import preconditioned
+from lrla.sketch import SparseSign
 
 METHODS = ("sketch_qrp", "sketch_lupp", "rpqr", "qrp", "srrqr")
 methods = pytest.mark.parametrize("method", METHODS)
@@ -487,7 +488,8 @@ def test_a_sketch_that_ignored_rows_would_show(monkeypatch):
     A = np.random.default_rng(2).standard_normal((60, 40))
     A[40:, 20:] += 1e3 * np.eye(20)
     assert set(interpolative(A, 20, rng=7).columns.tolist()) == set(range(20, 40))
-    monkeypatch.setattr(selection, "_sketched", lambda search: (search.op.A[:30], None))
+    first = SparseSign(30, 60, rng=7)
+    monkeypatch.setattr(selection, "_sketched", lambda search: (search.op.A[:30], first))
     assert set(interpolative(A, 20, rng=7).columns.tolist()) != set(range(20, 40))
 
 
@@ -530,7 +532,33 @@ def test_columns_whose_sketch_tells_nothing(monkeypatch, dtype):
     np.testing.assert_allclose(result.coefficients, want.coefficients, atol=1e3 * unit(dtype))
 
 
-@pytest.mark.parametrize("method", ["sketch_qrp", "sketch_lupp"])
+@pytest.mark.parametrize("method", ["rpqr", "qrp"])
+def test_a_basis_of_the_choice_is_taken_if_it_is_orthonormal(monkeypatch, method):
+    """One that is not, by ten digits, is made again; the answer is the same."""
+    A = matrix(60, 50, "1/i", 5)[0]
+    want = interpolative(A, 12, method=method, rng=7)
+    honest, made = selection.METHODS[method], []
+
+    def spoilt(search):
+        choice = honest(search)
+        Q, B = choice.basis
+        np.testing.assert_allclose(B, Q.T @ A, atol=1e-14)
+        return choice._replace(basis=(Q + 1e-6, B))
+
+    def project(*given):
+        made.append(1)
+        return factor(*given)
+
+    factor = parts.linalg.qr
+    monkeypatch.setitem(selection.METHODS, method, spoilt)
+    monkeypatch.setattr(parts.linalg, "qr", project)
+    result = interpolative(A, 12, method=method, rng=7)
+    assert made
+    np.testing.assert_array_equal(result.columns, want.columns)
+    np.testing.assert_allclose(result.coefficients, want.coefficients, atol=1e-11)
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_nothing_is_lost_to_rounding(method):
     """Rank 60 with singular values down to 1e-10 is found to the last digits."""
     rng = np.random.default_rng(5)
@@ -538,5 +566,6 @@ def test_nothing_is_lost_to_rounding(method):
     A = (U * np.logspace(0, -10, 60)) @ V.T
     result = interpolative(A, 60, method=method, rng=5)
     assert result.rank == 60
-    assert np.linalg.norm(A - result.skeleton @ result.coefficients) < 3e-15 * np.linalg.norm(A)
+    error = np.linalg.norm(A - result.skeleton @ result.coefficients)
+    assert error < (3e-15 if method.startswith("sketch") else 1e-14) * np.linalg.norm(A)
     np.testing.assert_array_equal(result.coefficients[:, result.columns], np.eye(60))
