@@ -49,6 +49,15 @@ def apply():
                 args = (_matrix(k, n, dtype), _table(k, nnz, d), d)
                 yield f"{dtype}-{k}x{n}-{nnz}of{d}", args, _tolerance(dtype)
     yield "nan", (_odd(50, 9), _table(50, 8, 40), 40), 0
+    # rows that are asked for ahead: one or more, around the widths and counts from which that pays
+    for k, n in ((1, 64), (33, 63), (33, 64), (33, 65), (33, 201)):
+        for nnz, d in ((2, 6), (4, 9), (5, 12), (8, 40)):
+            yield f"ahead-{k}x{n}-{nnz}of{d}", (_matrix(k, n, "f8"), _table(k, nnz, d), d), 0
+    # rows that are copied first, in chunks of which the last is short
+    for k in (512, 513, 1030):
+        A = np.asfortranarray(_matrix(k, 97, "f8"))
+        yield f"columns-{k}", (A, _table(k, 8, 40), 40), 0
+        yield f"slice-{k}", (A[:, ::2], _table(k, 8, 40), 40), 0
     # so wide a result that singles are summed in single, in more rows than one flush takes
     wide = np.broadcast_to(_matrix(4200, 1, "f4"), (4200, 3))
     yield "flush", (wide, _table(4200, 1, 3 * 10**6), 3 * 10**6), _tolerance("f4")

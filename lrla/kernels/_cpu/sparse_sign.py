@@ -7,26 +7,41 @@ why contraction is allowed here.)
 
 Rows of A are spread over the rows of the result, two of these at a time: the loop over a row is
 long and in vector instructions, and loads from A are shared. The limit is the traffic of the sums
-with the third-level cache: on 100000 x 304 (Zen 4, d = 1216) the loop takes 37 to 39 ms; the same
-in C with 512-bit vectors takes 35 ms, and 29 ms even if A is always in the first-level cache. What
-was no faster, in C on the same shape (the best of several runs on a machine whose other work
-changed such figures by 2 ms and more; only large differences mean something):
+between the caches: in C, on 100000 x 304 (Zen 4, d = 1216), the loop takes 31 to 34 ms even if A is
+always in the first-level cache. So while one row is spread, memory is asked for the next one, past
+the cache of the sums, and for the first lines of the rows that it will go to: 34 to 35 ms instead
+of 39. That pays from some 64 columns on and with four targets or more; with fewer the request for
+a row comes in one burst and costs up to a quarter. Copies of rows (of A in another order, or in
+another precision than the sums) are in the cache already.
+
+What was no faster, most of it in C on the same shape (the best of several runs on a machine whose
+other work changed such figures by 2 ms and more; only large differences mean something):
 
 - one, four or eight targets at a time: 36 to 42 ms;
-- vectors of eight spelled out in numba: 38 to 41 ms, and 1 ms less than now with 300 columns;
+- vectors of eight spelled out in numba: 38 to 41 ms, and 1 ms less than a plain loop with 300
+  columns;
 - rows of sums that begin at a cache line, with or without a line between them: no difference; if A
   begins at a line, 2 ms are saved, but to copy every row of another A there costs more;
-- prefetching rows of A by instruction, 1 to 16 ahead: no difference; rows of sums: 47 ms;
+- asking for 16 lines or all of each row of sums ahead: 42 to 47 ms; for rows of A into the
+  second-level cache rather than past it: 38 to 41 ms; two or three rows ahead: 1 ms more than one;
 - a chunk of rows for two blocks after the other, their sums in the second-level cache: 43 ms or
-  more; strips of 64 to 152 columns: 70 ms or more;
-- the entries of a chunk sorted by target, four or eight rows added at a time: 42 ms or more; on
-  tiles of 16 to 64 columns, copied to be contiguous, with sums in registers: 21 to 25 ms (28 or
-  more with d = 3648), but the copying takes 15 ms or more.
+  more; strips of 16 to 152 columns: 70 ms or more, and with every row asked for ahead 54 to 66 ms,
+  as sums from the second-level cache cost what those from the third do;
+- the entries of a chunk sorted by target, four or eight rows added at a time: 42 ms or more;
+- the entries of a chunk of 2048 rows sorted by target, on tiles of 16 columns, with sums in
+  registers. The sums take 18 to 25 ms (d = 3648: 22 to 50). But copying tiles to be contiguous
+  takes 12 ms or more on top, even if the next tile was asked for ahead, line by line; tiles in place
+  take 64 ms, as every piece of a row straddles lines. Only if each row of A begins at a line do
+  they take 29 to 33 ms, and with d = 3648 no less than the loop here;
+- whole rows gathered from a chunk in the third-level cache: 45 ms or more.
 
 One or two columns are no row to speak of, and are summed one column at a time.
 """
 
 import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
 from lrla._core.jit import jit
 from lrla._core.threads import ranges, run, thread_count
@@ -36,6 +51,7 @@ from lrla.kernels.sparse_sign import FLUSH, widened
 _LINE = 64  # bytes of a cache line, where rows had better begin
 _CHUNK = 512  # rows that are converted to C order and to the precision of the sums at a time
 _STRIP = 128  # columns below which a row is not worth sharing between threads
+_AHEAD = 64  # real columns from which asking for the next row pays
 _FEW = 2  # real columns that are summed one by one: a loop over so short a row costs more
 
 
@@ -100,14 +116,15 @@ def _add(sums, A, table, a, b):
 
     def part(q0, q1, c0, c1):
         out, t = sums.view(real), codes[:, q0:q1]
+        width = parts * (c1 - c0)
         if direct:
-            spread(out, A.view(real), t, a, b, parts * c0, parts * c1, 0)
+            share = -(-width // (t.shape[1] // 2)) if t.shape[1] >= 4 and width >= _AHEAD else None
+            spread(out, A.view(real), t, a, b, parts * c0, parts * c1, 0, share)
             return
         rows = _zeros(min(_CHUNK, b - a), c1 - c0, sums.dtype)
-        width = parts * (c1 - c0)
         for i, j in ranges(b - a, _CHUNK):  # converted and put into C order, still in the cache
             rows[: j - i] = A[a + i : a + j, c0:c1]
-            spread(out, rows.view(real), t[a + i : a + j], 0, j - i, 0, width, parts * c0)
+            spread(out, rows.view(real), t[a + i : a + j], 0, j - i, 0, width, parts * c0, None)
 
     work = 2e-10 * (b - a) * n * parts * nnz
     run(part, _shares(nnz, n, thread_count()), work=work)
@@ -123,15 +140,52 @@ def _shares(nnz, n, threads):
     return [(*q, *c) for q in blocks for c in columns]
 
 
+@intrinsic(prefer_literal=True)
+def _prefetch(typing, array, i, j, level):
+    """Ask for the cache line of ``array[i, j]``, as ``llvm.prefetch`` does, with its locality."""
+
+    def generate(context, builder, signature, args):
+        kind = signature.args[0]
+        value = context.make_array(kind)(context, builder, args[0])
+        place = cgutils.get_item_pointer(context, builder, kind, value, args[1:3])
+        place = builder.bitcast(place, cgutils.voidptr_t)
+        number = cgutils.int32_t
+        form = ir.FunctionType(ir.VoidType(), [place.type, number, number, number])
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", [place.type], form)
+        builder.call(fetch, [place, number(0), number(level.literal_value), number(1)])
+
+    return types.void(array, types.intp, types.intp, level), generate
+
+
+@jit
+def _fetch(sums, A, codes, i, q, c, c1, s0):
+    """Ask for what targets q and q + 1 of row i will need first, and for columns of the row."""
+    for p in range(q, q + 2):
+        t = np.int64(codes[i, p])
+        t ^= t >> 31
+        _prefetch(sums, t, s0, 2)  # how the row begins: what follows, the processor foresees
+        _prefetch(sums, t, s0 + 8, 2)
+    while c < c1:
+        _prefetch(A, i, c, 0)  # read but once, so kept out of the cache of the sums
+        c += 8
+
+
 @jit(fastmath={"contract"})
-def _spread(sums, A, codes, a, b, c0, c1, shift):
-    """Add signed rows, columns ``c0 .. c1 - 1``, to columns from ``c0 + shift``, two at a time."""
+def _spread(sums, A, codes, a, b, c0, c1, shift, share):
+    """Add signed rows, columns ``c0 .. c1 - 1``, to columns from ``c0 + shift``, two at a time.
+
+    With every pair of targets, ``share`` columns of the next row are asked for. It is None where
+    that does not pay: then nothing of it is compiled, as even a test would cost short rows 5 %.
+    """
     real = A.dtype.type
     nnz = codes.shape[1]
     s0, s1 = c0 + shift, c1 + shift
     for i in range(a, b):
         x = A[i, c0:c1]
         for q in range(0, nnz - 1, 2):
+            if share is not None:
+                first = c0 + (q >> 1) * share
+                _fetch(sums, A, codes, min(i + 1, b - 1), q, first, min(first + share, c1), s0)
             t, u = np.int64(codes[i, q]), np.int64(codes[i, q + 1])
             y = sums[t ^ (t >> 31), s0:s1]  # the complement of a negative code
             z = sums[u ^ (u >> 31), s0:s1]
@@ -149,7 +203,7 @@ def _spread(sums, A, codes, a, b, c0, c1, shift):
 
 
 @jit(fastmath={"contract"})
-def _spread_few(sums, A, codes, a, b, c0, c1, shift):
+def _spread_few(sums, A, codes, a, b, c0, c1, shift, share):
     """Do as `_spread` does, one column after the other."""
     real = A.dtype.type
     for c in range(c0, c1):
