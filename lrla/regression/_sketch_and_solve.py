@@ -19,7 +19,7 @@ from lrla.regression._problem import OutOfRangeError, Problem
 from lrla.sketch import SketchOperator, make
 
 _DENSE = ("gaussian", "rademacher", "srht", "srtt")
-_WHOLE = (*_DENSE, "sparse_sign", "countsketch")  # no row is left out, so none hides NaN
+_WHOLE = (*_DENSE, "sparse_sign", "sparse_uniform", "countsketch")  # these read all rows
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -7,7 +7,14 @@ from typing import Any
 
 from lrla.sketch._base import SketchOperator, _count
 from lrla.sketch._dense import Gaussian, Rademacher
-from lrla.sketch._sparse import LESS, CountSketch, SparseSign, SparseUniform, VerySparse
+from lrla.sketch._sparse import (
+    LESS,
+    CountSketch,
+    RowSampling,
+    SparseSign,
+    SparseUniform,
+    VerySparse,
+)
 from lrla.sketch._stack import Stack
 from lrla.sketch._tensor import KhatriRao, TensorSketch, TensorSRHT, _Structured
 from lrla.sketch._trig import SRHT, SRTT
@@ -23,6 +30,7 @@ FAMILIES: dict[str, type[SketchOperator]] = {
         SRHT,
         SRTT,
         LESS,
+        RowSampling,
         VerySparse,
         TensorSketch,
         TensorSRHT,
@@ -47,7 +55,7 @@ def make(family: str, d: int, m: int | tuple[int, ...], **parameters: Any) -> Sk
     ----------
     family : str
         "gaussian", "rademacher", "sparse_sign", "sparse_uniform", "countsketch", "srht", "srtt",
-        "less", "very_sparse", "tensor_sketch", "tensor_srht" or "khatri_rao".
+        "less", "row_sample", "very_sparse", "tensor_sketch", "tensor_srht" or "khatri_rao".
     d : int
         Number of rows.
     m : int or tuple of int
@@ -151,7 +159,7 @@ def embedding_size(
     ------
     ValueError
         If n is not positive, eps or delta is not between 0 and 1, or the family is unknown or has
-        no such size: it loses coordinates ("very_sparse", "less", "tensor_srht") or needs one that
+        no such size: it loses coordinates ("very_sparse", "less", "row_sample", "tensor_srht") or needs one that
         grows exponentially with the factors ("khatri_rao").
 
     Examples
@@ -161,7 +169,7 @@ def embedding_size(
     703
     """
     n, cls = _count(n, "n"), _family(family)
-    if cls in (VerySparse, LESS, TensorSRHT, KhatriRao, Stack):
+    if cls in (VerySparse, LESS, RowSampling, TensorSRHT, KhatriRao, Stack):
         raise ValueError(
             f"family {family!r} has no size that holds for every subspace; use 'sparse_sign', or "
             "measure with distortion"

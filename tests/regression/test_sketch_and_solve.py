@@ -184,7 +184,10 @@ def test_accuracies_of_any_size(guarantee, eps):
         assert result.info.sketch is None
 
 
-@pytest.mark.parametrize("family", ["less", "very_sparse", "countsketch", "sparse_sign"])
+@pytest.mark.parametrize(
+    "family",
+    ["less", "row_sample", "very_sparse", "countsketch", "sparse_sign", "sparse_uniform"],
+)
 @pytest.mark.parametrize("kind", ["dense", "csr", "dask", "operator"])
 def test_no_family_passes_over_rows_that_are_not_finite(family, kind):
     A, b = problem(9, m=5000, n=5)

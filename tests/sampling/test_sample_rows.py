@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import lrla
+from lrla import sketch
 from lrla.sampling import inclusion_probabilities, sample_rows
 
 ALARM = 1e-6
@@ -535,3 +536,15 @@ def test_a_sample_shows_itself_and_travels():
     back = pickle.loads(pickle.dumps(x))
     np.testing.assert_array_equal(back.indices, x.indices)
     assert back.info.seed == 4
+
+
+@pytest.mark.parametrize("size", [1, 6, 33])
+@pytest.mark.parametrize("equal", [True, False])
+def test_sampling_with_replacement_is_the_row_sample_of_the_same_seed(size, equal):
+    """Merged here, row by row there: both keep the same sums of squares."""
+    scores = np.ones(40) if equal else np.arange(40.0) % 7
+    sample = sample_rows(scores, size, design="replacement", deterministic=False, rng=60_606)
+    S = sketch.RowSampling(size, 40, probabilities=None if equal else scores, rng=60_606)
+    squares = np.zeros(40)
+    squares[sample.indices] = sample.weights
+    np.testing.assert_allclose(S.toarray().T @ S.toarray(), np.diag(squares), rtol=1e-13)

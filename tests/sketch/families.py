@@ -27,6 +27,8 @@ FAMILIES = {
     "very_sparse_3": lambda rng: sketch.VerySparse(D, M, s=3, rng=rng),
     "less": lambda rng: sketch.LESS(D, M, nnz_per_row=6, rng=rng),
     "less_scores": lambda rng: sketch.LESS(D, M, nnz_per_row=6, probabilities=SCORES, rng=rng),
+    "row_sample": lambda rng: sketch.RowSampling(D, M, rng=rng),
+    "row_sample_scores": lambda rng: sketch.RowSampling(D, M, probabilities=SCORES, rng=rng),
     "srht": lambda rng: sketch.SRHT(D, M, rng=rng),
     "srht_plain": lambda rng: sketch.SRHT(D, M, permute=False, rng=rng),
     "srht_stream": lambda rng: sketch.SRHT(D, M, stream_block=16, rng=rng),
@@ -140,6 +142,20 @@ def _less(S):
     return out
 
 
+def _row_sample(S):
+    """One uniform variate for each row, two of them in the four words of a position."""
+    out = np.zeros(S.shape)
+    p = np.full(S.m, 1 / S.m) if S.probabilities is None else np.array(S.probabilities)
+    p = p / p.sum()
+    for i in range(S.d):
+        high, low = _words(S, Domain.SAMPLE, 0, i // 2, 4)[2 * (i % 2) :][:2]
+        u, j = ((high >> 5) * 2**26 + (low >> 6)) * 2.0**-53, 0
+        while p[: j + 1].sum() <= u:
+            j += 1
+        out[i, j] = 1 / math.sqrt(S.d * p[j])
+    return out
+
+
 def _trigonometric(S, transform):
     size = transform.shape[0]
     slots = np.arange(S.m)
@@ -217,6 +233,7 @@ REFERENCES = {
     "countsketch": lambda S: _sparse_sign(S, 1),
     "very_sparse": _very_sparse,
     "less": _less,
+    "row_sample": _row_sample,
     "srht": _srht,
     "srtt": _srtt,
     "tensor_sketch": _tensor_sketch,

@@ -16,6 +16,7 @@ from lrla import sketch
 from lrla.sketch._stack import Stack
 
 SEED = 50821
+LONG = ("less_scores", "row_sample_scores", "stack", "stack_srht")  # as the scores, or the parts
 families = pytest.mark.parametrize("name", FAMILIES)
 
 
@@ -31,7 +32,7 @@ def test_p12_pickle_is_small_and_gives_the_same_matrix(name):
     assert same(cloudpickle.loads(cloudpickle.dumps(S)), S)
     assert same(copy.copy(S), S)
     assert same(copy.deepcopy(S), S)
-    if name not in ("less_scores", "stack", "stack_srht"):  # as large as the scores, or the parts
+    if name not in LONG:
         assert len(pickle.dumps(S)) < 300
 
 
@@ -41,7 +42,7 @@ def test_p12_the_largest_seeds_and_shapes_pickle_small(name):
     S = FAMILIES[name](None)
     assert S.seed >> 64
     assert same(FAMILIES[name](S.seed), S)
-    if name not in ("less_scores", "stack", "stack_srht"):
+    if name not in LONG:
         assert len(pickle.dumps(S)) < 300
     assert len(pickle.dumps(sketch.SRHT(2**31, 2**40, stream_block=4096))) < 300
 
@@ -70,7 +71,7 @@ def test_p12_another_process_draws_the_same_matrix():
 @families
 def test_repr_is_a_call_that_makes_the_operator(name):
     S = FAMILIES[name](SEED)
-    if name in ("less_scores", "stack", "stack_srht"):  # too long, or not made by a call
+    if name in LONG:  # too long, or not made by a call
         assert str(S.seed) in repr(S)
         return
     assert same(eval(repr(S), vars(sketch)), S)
@@ -122,7 +123,10 @@ def test_p13_extension_keeps_the_rows(name):
     assert_near(T @ A, T.toarray() @ A)
     assert S.extend(7) == T
     new = T.toarray()[D:]
-    assert not any(np.array_equal(new[0], row) for row in T.toarray()[:D])
+    if S.family == "row_sample":  # a row may be drawn again, but not all of them
+        assert not np.array_equal(new, T.toarray()[:7])
+    else:
+        assert not any(np.array_equal(new[0], row) for row in T.toarray()[:D])
     assert_near(T.extend(2).toarray()[: D + 7] * math.sqrt((D + 9) / (D + 7)), T.toarray(),
                 unit=1e-15)  # fmt: skip
 
@@ -194,7 +198,7 @@ def test_cost_grows_with_the_data(name):
     assert 0 < one.flops < ten.flops
     assert 0 < one.bytes < ten.bytes
     if not S.family.startswith(
-        ("srht", "srtt", "less", "stack")
+        ("srht", "srtt", "less", "row_sample", "stack")
     ):  # those cost the same whatever A holds
         import scipy.sparse
 
@@ -229,6 +233,7 @@ def test_embedding_sizes():
         ({"n": 3, "delta": math.nan}, "delta must be between 0 and 1, got nan"),
         ({"n": 3, "family": "very_sparse"}, "'very_sparse' has no size that holds for every sub"),
         ({"n": 3, "family": "less"}, "'less' has no size that .* use 'sparse_sign', or measure w"),
+        ({"n": 3, "family": "row_sample"}, "'row_sample' has no size that holds for every"),
         ({"n": 3, "family": "nope"}, "family must be one of"),
     ],
 )

@@ -197,6 +197,7 @@ CLASSES = {
     "CountSketch": sketch.CountSketch,
     "VerySparse": sketch.VerySparse,
     "LESS": lambda d, m: sketch.LESS(d, m, nnz_per_row=2),
+    "RowSampling": sketch.RowSampling,
     "SRHT": sketch.SRHT,
     "SRTT": sketch.SRTT,
 }
@@ -262,6 +263,11 @@ def test_probabilities_that_are_none(probabilities):
         np.errstate(over="ignore"),
     ):
         sketch.LESS(4, 10, nnz_per_row=2, probabilities=probabilities)
+    with (
+        pytest.raises(ValueError, match="probabilities must be 10 finite non-negative numbers, no"),
+        np.errstate(over="ignore"),
+    ):
+        sketch.RowSampling(4, 10, probabilities=probabilities)
 
 
 def test_probabilities_may_be_zero_and_need_not_sum_to_one():

@@ -266,7 +266,8 @@ def test_p4_cut_columns_are_those_of_the_matrix(name, a, b):
 def test_p4_sparse_families_cut_sparse(name):
     S = FAMILIES[name](SEED)
     sparse = S.family in (
-        "sparse_sign", "sparse_uniform", "countsketch", "very_sparse", "less", "tensor_sketch"
+        "sparse_sign", "sparse_uniform", "countsketch", "very_sparse", "less", "row_sample",
+        "tensor_sketch",
     ) or name == "stack"  # fmt: skip
     assert sp.issparse(S[:, 3:9]) is sparse
     if sparse:
@@ -402,6 +403,7 @@ SMALL = {
     "countsketch": lambda d, m: sketch.CountSketch(d, m, rng=31),
     "very_sparse": lambda d, m: sketch.VerySparse(d, m, rng=31),
     "less": lambda d, m: sketch.LESS(d, m, nnz_per_row=1, rng=31),
+    "row_sample": lambda d, m: sketch.RowSampling(d, m, rng=31),
     "srht": lambda d, m: sketch.SRHT(d, m, rng=31),
     "srht_stream": lambda d, m: sketch.SRHT(d, m, stream_block=1, rng=31),
     "srtt": lambda d, m: sketch.SRTT(d, m, rng=31),

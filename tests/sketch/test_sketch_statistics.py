@@ -44,6 +44,10 @@ SMALL = {  # m = 12, so that S^T S has few entries
     "less_scores": lambda rng: sketch.LESS(
         6, 12, nnz_per_row=4, probabilities=np.arange(3, 15), rng=rng
     ),
+    "row_sample": lambda rng: sketch.RowSampling(6, 12, rng=rng),
+    "row_sample_scores": lambda rng: sketch.RowSampling(
+        6, 12, probabilities=np.arange(3, 15), rng=rng
+    ),
     "srht": lambda rng: sketch.SRHT(6, 12, rng=rng),
     "srht_plain": lambda rng: sketch.SRHT(6, 12, permute=False, rng=rng),
     "srht_stream": lambda rng: sketch.SRHT(6, 12, stream_block=4, rng=rng),
@@ -101,6 +105,7 @@ TALL = {
     "countsketch": lambda rng: sketch.CountSketch(32, 64, rng=rng),
     "very_sparse": lambda rng: sketch.VerySparse(32, 64, rng=rng),
     "less": lambda rng: sketch.LESS(32, 64, nnz_per_row=16, rng=rng),
+    "row_sample": lambda rng: sketch.RowSampling(32, 64, rng=rng),
     "srht": lambda rng: sketch.SRHT(32, 64, rng=rng),
     "srht_stream": lambda rng: sketch.SRHT(32, 64, stream_block=8, rng=rng),
     "srtt": lambda rng: sketch.SRTT(32, 64, rng=rng),
@@ -258,6 +263,35 @@ def test_p7_places_of_a_less_sketch():
     assert scipy.stats.chisquare(counts).pvalue < ALARM  # so the test can fail
 
 
+def test_p7_rows_of_a_row_sample():
+    """Rows go where the probabilities say, and draws know nothing of each other."""
+    p = np.arange(1, 9) / 36
+    S = sketch.RowSampling(8000, 8, probabilities=36 * p, rng=31_315)
+    block = S[:, :].tocsr()
+    assert np.all(np.diff(block.indptr) == 1)
+    rows = block.indices
+    np.testing.assert_allclose(block.data, 1 / np.sqrt(8000 * p[rows]), rtol=1e-14)
+    counts = np.bincount(rows, minlength=8)
+    assert scipy.stats.chisquare(counts, 8000 * p).pvalue > ALARM / 3
+    pairs = np.bincount(rows[::2] * 8 + rows[1::2], minlength=64)
+    assert scipy.stats.chisquare(pairs, 4000 * np.outer(p, p).ravel()).pvalue > ALARM / 3
+    uniform = sketch.RowSampling(8000, 8, rng=31_316)[:, :]
+    assert scipy.stats.chisquare(np.diff(uniform.indptr)).pvalue > ALARM / 3
+    assert scipy.stats.chisquare(counts).pvalue < ALARM  # so the test can fail
+
+
+def test_p9_leverage_scores_embed_the_subspaces_that_equal_probabilities_lose():
+    for name, U in subspaces().items():
+        scores = np.sum(U**2, axis=1)
+        low = min(
+            sketch.distortion(
+                sketch.RowSampling(8 * ROWS, LONG, probabilities=scores, rng=seed), U
+            )[0]
+            for seed in SEEDS[:10]
+        )
+        assert low >= 0.30, name
+
+
 def test_p7_slots_and_samples_of_transforms_are_uniform():
     """Where a row goes, and which outputs are kept, over many seeds."""
     first, kept = [], []
@@ -304,6 +338,7 @@ BAD = {
     "srtt_plain": lambda rng: sketch.SRTT(ROWS, LONG, permute=False, rng=rng),
     "countsketch": lambda rng: sketch.CountSketch(ROWS, LONG, rng=rng),
     "very_sparse": lambda rng: sketch.VerySparse(ROWS, LONG, rng=rng),
+    "row_sample": lambda rng: sketch.RowSampling(ROWS, LONG, rng=rng),
 }
 
 
