@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _PACKAGE = str(Path(__file__).parent.parent)
 _told: contextvars.ContextVar[dict[type[Warning], bool] | None] = contextvars.ContextVar(
     "lrla_told", default=None
@@ -60,3 +64,14 @@ def once(category: type[Warning], *, told: bool = False) -> Iterator[None]:
         yield
     finally:
         _told.reset(token)
+
+
+def rank_told_once(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Let a function that asks for the rank of its data in several places warn of it one time."""
+
+    @functools.wraps(function)
+    def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with once(RankDeficientWarning):
+            return function(*args, **kwargs)
+
+    return wrapper

@@ -11,12 +11,13 @@ from typing import Any
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, as_array, check_finite, space_of
-from lrla._core.errors import AccuracyWarning, warn
+from lrla._core.errors import AccuracyWarning, rank_told_once, warn
 from lrla._core.operators import as_operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.blocks import as_blocks
 from lrla.regression._active_lp import Active, solve
+from lrla.regression._lp_input import as_norm
 from lrla.regression._lstsq import lstsq
 from lrla.sampling import LeverageResult, RowSample, leverage_scores, sample_rows
 
@@ -61,6 +62,7 @@ class ActiveRegressionResult(Result):
     info: Info
 
 
+@rank_told_once
 def active_regression(
     A: Any,
     query: Callable[[Array], Any],
@@ -239,7 +241,7 @@ def _check(budget: Any, p: float, design: str, delta: float) -> int:
     if design not in DESIGNS:
         why = ": it may draw more rows than the budget" if design == "poisson" else ""
         raise ValueError(f"design must be one of {', '.join(DESIGNS)}, got {design!r}{why}")
-    if not 1 <= p < math.inf:
+    if not 1 <= as_norm(p) < math.inf:
         raise ValueError(f"p must be at least 1 and finite, got {p}")
     if not 0 < delta < 1:
         raise ValueError(f"delta must be between 0 and 1, got {delta}")

@@ -177,11 +177,20 @@ def _with_ridge(op: Operator, B: Array, w: Array, D: Array) -> tuple[Operator, A
 
 def check_options(tol: float, max_iter: int, p: float | None = None) -> None:
     """Check what all of these functions share."""
+    value = None if p is None else as_norm(p)
     if not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
     if max_iter < 1:
         raise ValueError(f"max_iter must be at least 1, got {max_iter}")
-    if p is not None and not (p >= 1 or math.isnan(p)):
+    if value is not None and not (value >= 1 or math.isnan(value)):
         raise ValueError(f"p must be at least 1, got {p}: below, the problem is not convex")
-    if p is not None and math.isnan(p):
+    if value is not None and math.isnan(value):
         raise ValueError("p must be a number, at least 1, or inf; got nan")
+
+
+def as_norm(p: Any) -> float:
+    """Turn the exponent of a norm into a number."""
+    try:
+        return float(p)
+    except (TypeError, ValueError):
+        raise TypeError(f"p must be a number, got {p!r}") from None

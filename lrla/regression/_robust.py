@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array
-from lrla._core.errors import ConvergenceWarning, warn
+from lrla._core.errors import ConvergenceWarning, rank_told_once, warn
 from lrla._core.iteration import Callback
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
@@ -69,6 +69,7 @@ class RobustResult(Result):
     info: Info
 
 
+@rank_told_once
 def huber_regression(
     A: Any,
     b: Any,
@@ -178,6 +179,7 @@ def huber_regression(
     return _solved(asked, found, threshold, tol, max_iter, callback, solve, start, convex=True)
 
 
+@rank_told_once
 def tukey_regression(
     A: Any,
     b: Any,

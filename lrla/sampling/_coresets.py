@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lrla._core.arrays import Array, space_of
+from lrla._core.errors import rank_told_once
 from lrla._core.random import seed_of
 from lrla.blocks import as_blocks
 from lrla.sampling._leverage import leverage_scores
@@ -17,6 +18,7 @@ SCHEMES = ("leverage", "mixed", "lewis", "root_leverage", "uniform")
 _CLOSE = 0.5  # of Lewis weights: a factor of exp(0.5) is more than good enough to draw by
 
 
+@rank_told_once
 def logistic_coreset(
     A: Any,
     size: int,
@@ -112,6 +114,7 @@ def logistic_coreset(
     return described(sample, loss="logistic", scheme=scheme, rank=rank)
 
 
+@rank_told_once
 def robust_coreset(
     A: Any, size: int, *, design: str = "pivotal", coords: Any = None, rng: Any = None
 ) -> RowSample:

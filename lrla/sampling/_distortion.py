@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from lrla._core.arrays import Array, Space, space_of
+from lrla._core.errors import rank_told_once
 from lrla._core.operators import Operator
 from lrla._core.random import Domain, key_of, seed_of, tag
 from lrla._core.threads import ranges
 from lrla.kernels import philox
-from lrla.sampling._lp_frame import as_p, dense, frame
+from lrla.sampling._lp_frame import dense, frame
 from lrla.sampling._row_sample import RowSample
+from lrla.sampling._rows import as_p
 from lrla.sketch import whiten
 
 _RANDOM, _HEAVY, _STARTS, _ASCENT = 256, 100, 4, 60  # directions, rows, starts, steps of a search
 _ANGLES, _ZOOM = 2048, 6  # first angles of a sweep, and how often it is made 16 times finer
+_SMALL = 0.25  # Lewis weights of this p stand for those of smaller ones, whose powers overflow
 _BLOCK = 1 << 21  # entries of products that are held at a time
 
 
@@ -54,6 +57,7 @@ class Distortion:
         return iter((self.low, self.high))
 
 
+@rank_told_once
 def distortion(A: Any, sample: RowSample, p: float = 2, *, rng: Any = None) -> Distortion:
     """Measure how far a weighted sample of rows is from keeping the norm of every ``A @ x``.
 
@@ -78,7 +82,7 @@ def distortion(A: Any, sample: RowSample, p: float = 2, *, rng: Any = None) -> D
     ValueError
         If A is empty or not finite, p out of range, or the sample one of other rows.
     TypeError
-        If A is not a matrix of real numbers.
+        If A is not a matrix of real numbers, or the sample no `RowSample`.
 
     See Also
     --------
@@ -108,6 +112,10 @@ def distortion(A: Any, sample: RowSample, p: float = 2, *, rng: Any = None) -> D
     """
     p = as_p(p, least=0.0, infinite=False)
     op, _ = dense(A)
+    if not isinstance(sample, RowSample):
+        raise TypeError(
+            f"sample must be a RowSample, as sample_rows returns one, got {type(sample).__name__}"
+        )
     if sample.m != op.shape[0]:
         raise ValueError(f"A must have {sample.m} rows, as the sample is one of so many, got "
                          f"{op.shape[0]}")  # fmt: skip
@@ -125,7 +133,8 @@ class Measure:
             self.T = whiten(op.A, rng=seed).T
             self.U = op.A @ self.T
         else:
-            found = frame(op, p, seed)
+            self.q = max(p, _SMALL)
+            found = frame(op, self.q, seed)
             self.T, self.U, self.lewis = found.T, found.U, found.weights
         self.rank = int(self.U.shape[1])
 
@@ -221,7 +230,7 @@ class Measure:
         heavy = xp.flip(xp.argsort(self.lewis))[: min(_HEAVY, self.lewis.shape[0])]
         counting = xp.flip(xp.argsort(w * lewis))[: min(_HEAVY // 2, w.shape[0])]
         safe = xp.where(lewis > 0, lewis, xp.ones_like(lewis))
-        form = rows.T @ ((w * safe ** (1 - 2 / self.p))[:, None] * rows)
+        form = rows.T @ ((w * safe ** (1 - 2 / self.q))[:, None] * rows)
         parts = [
             xp.astype(normal, xp.float64),
             xp.take(self.U, heavy, axis=0).T,

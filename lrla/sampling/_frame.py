@@ -48,7 +48,13 @@ class Frame:
         self.limit = math.sqrt(max(accuracy / u, 1.0))
         found = coordinates(Task(op, None, 0.0, rcond, seed, ""), "auto")
         self.T, self.rank, self.passes = found.T, found.rank, found.passes
-        self.plain = self.rank == op.shape[1] and found.condition <= self.limit
+        # columns of A are as long as rows of T are short, up to the condition
+        size, most = (
+            linalg.norm(self.T, axis=1),
+            float(op.space.xp.finfo(op.real_dtype).max) ** 0.35,
+        )
+        tame = bool(op.space.xp.all((size > 1 / most) & (size < most)))
+        self.plain = tame and self.rank == op.shape[1] and found.condition <= self.limit
         self.form = op.kind == "sparse" and row_pairs(op) <= LONG_ROWS * op.shape[1]
 
     def quadratic(self, w: Array) -> tuple[Array, Array]:

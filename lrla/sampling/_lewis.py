@@ -15,7 +15,7 @@ from lrla._core.results import Info, Result, Status
 from lrla.sampling._fixed_point import Iterate, accelerated, averaged, plain
 from lrla.sampling._frame import Frame
 from lrla.sampling._john import john
-from lrla.sampling._rows import look
+from lrla.sampling._rows import as_p, look
 
 METHODS = ("auto", "fixed_point", "one_sided")
 _ROUNDING = 1e4  # times the residual that rounding leaves: larger ones have other causes
@@ -110,7 +110,7 @@ def lewis_weights(
         If p is not positive, or not in the range of the method; if A is empty or not
         finite.
     TypeError
-        If A is not a matrix of numbers.
+        If A is not a matrix of numbers, or p is none.
 
     Warns
     -----
@@ -170,9 +170,7 @@ def lewis_weights(
     """
     start = time.perf_counter()
     op = look(A)
-    p = float(p)
-    if not p > 0:
-        raise ValueError(f"p must be positive, got {p}")
+    p = as_p(p, least=0.0, infinite=True)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     if method == "fixed_point" and p >= 4:

@@ -14,6 +14,7 @@ from lrla.sketch import whiten
 
 _CLOSE = 0.1  # accuracy of the Lewis weights: the bounds below hold for any weights
 _LEAST = 1e-100  # weights below this are taken for it
+_DIGITS = 250  # decimal exponents that powers of weights may use
 _MAX_P = 32.0  # Lewis weights of this p stand for those of larger ones, which underflow
 
 
@@ -74,18 +75,6 @@ class Frame:
         return xp.minimum(low, one), xp.minimum(high, one)
 
 
-def as_p(p: Any, *, least: float, infinite: bool) -> float:
-    """Check the exponent of a norm."""
-    try:
-        value = float(p)
-    except (TypeError, ValueError):
-        raise TypeError(f"p must be a number, got {p!r}") from None
-    if not value >= least or value == 0 or (math.isinf(value) and not infinite):
-        rule = f"at least {least:g}" if least else "positive"
-        raise ValueError(f"p must be {rule}{'' if infinite else ' and finite'}, got {p}")
-    return value
-
-
 def dense(A: Any) -> tuple[Operator, Any]:
     """Form a real, finite matrix in double precision; return also the dtype for answers."""
     op = look(A)
@@ -107,6 +96,12 @@ def frame(op: Operator, p: float, seed: int) -> Frame:
     w = xp.where(w > _LEAST, w, xp.zeros_like(w) + _LEAST)
     w = xp.where(zero, xp.zeros_like(w), w)
     safe = xp.where(zero, xp.ones_like(w), w)
+    least = float(xp.min(safe))
+    if p < 2 and 2 / p * math.log10(least) < -_DIGITS:
+        raise ValueError(
+            f"p must be larger for these data, got {p}: Lewis weights, the smallest {least:.1e}, to the "
+            "power 2 / p leave the range of double precision"
+        )
     e = 1.0 if math.isinf(p) else 1 - 2 / p
     T = whiten(op.A, weights=xp.where(zero, w, safe**e), rng=seed).T
     U = op.A @ T

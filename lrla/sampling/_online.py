@@ -12,9 +12,9 @@ from lrla._core.results import Info, Status
 from lrla.kernels import philox
 from lrla.kernels.row_squares import row_squares
 from lrla.sampling._designs import Draw
-from lrla.sampling._lp_frame import as_p
 from lrla.sampling._online_lewis import factor, online_weights
 from lrla.sampling._row_sample import described, joined, row_sample
+from lrla.sampling._rows import as_p
 from lrla.sampling._streams import StreamSample, as_rows
 
 _STREAM = 2  # of the domain of samples

@@ -12,6 +12,7 @@ from lrla._core.results import Info, Result, Status
 from lrla.blocks import as_blocks
 from lrla.sampling._designs import Draw, by_threshold, smallest
 from lrla.sampling._explain import explain
+from lrla.sampling._rows import as_p
 
 _HAJEK = ("pivotal", "systematic")
 
@@ -119,9 +120,7 @@ class RowSample(Result):
             With ``B = scale(p)[:, None] * A[indices]``, ``sum(abs(B @ x)**p)`` has the expectation
             ``sum(abs(A @ x)**p)`` for every x.
         """
-        if not p > 0:
-            raise ValueError(f"p must be positive, got {p}")
-        return self.weights ** (1 / p)
+        return self.weights ** (1 / as_p(p, least=0.0, infinite=True))
 
     def rows(self, A: Any, p: float = 2) -> Any:
         """Take the rows of the sample out of the data and scale them to keep p-norms.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,18 @@ def look(A: Any) -> Operator:
     if op.kind == "sparse" and op.A.format != "csr":
         return Operator(op.A.tocsr(), op.kind, op.space, op.dtype)
     return op
+
+
+def as_p(p: Any, *, least: float, infinite: bool) -> float:
+    """Check the exponent of a norm."""
+    try:
+        value = float(p)
+    except (TypeError, ValueError):
+        raise TypeError(f"p must be a number, got {p!r}") from None
+    if not value >= least or value == 0 or (math.isinf(value) and not infinite):
+        rule = f"at least {least:g}" if least else "positive"
+        raise ValueError(f"p must be {rule}{'' if infinite else ' and finite'}, got {p}")
+    return value
 
 
 def row_weights(op: Operator, weights: Any) -> Array | None:

@@ -11,6 +11,7 @@ from lrla.sampling._designs import DESIGNS, Request
 from lrla.sampling._probabilities import Scores, as_size, look, refuse_zeros, warn_if_too_few
 from lrla.sampling._row_sample import RowSample, row_sample
 
+_TAME = 1e100  # coordinates up to this size have squares
 _BY_ROW = ("bottom_k", "poisson")  # each row has a random number of its own
 
 
@@ -169,4 +170,6 @@ def _coordinates(scores: Scores, coords: Any) -> Any:
     X = X[:, None] if X.ndim == 1 else X
     if X.shape[1] == 0:
         raise ValueError(f"coords must have at least one column, got shape {tuple(X.shape)}")
-    return space.xp.astype(X, space.xp.float64, copy=False)
+    X = space.xp.astype(X, space.xp.float64, copy=False)
+    peak = float(space.xp.max(abs(X))) if 0 not in X.shape else 0.0
+    return X if 1 / _TAME < peak < _TAME or peak == 0 else X / peak

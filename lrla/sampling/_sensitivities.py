@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array, unit_roundoff
-from lrla._core.errors import ConvergenceWarning, warn
+from lrla._core.errors import ConvergenceWarning, rank_told_once, warn
 from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
-from lrla.sampling._lp_frame import as_p, dense
+from lrla.sampling._lp_frame import dense
 from lrla.sampling._probabilities import as_size
+from lrla.sampling._rows import as_p
 from lrla.sampling._sensitivity_groups import Groups, by_groups, plan
 from lrla.sampling._sensitivity_solver import Bounds, Solver
 
@@ -56,6 +57,7 @@ class SensitivityResult(Result):
     info: Info
 
 
+@rank_told_once
 def sensitivities(
     A: Any,
     p: float,

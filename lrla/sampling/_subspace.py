@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lrla._core.arrays import Array, space_of
-from lrla._core.errors import AccuracyWarning, warn
+from lrla._core.errors import AccuracyWarning, rank_told_once, warn
 from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Status
@@ -18,9 +18,10 @@ from lrla.sampling._designs import DESIGNS
 from lrla.sampling._distortion import Distortion, Measure
 from lrla.sampling._leverage import leverage_scores
 from lrla.sampling._lewis import lewis_weights
-from lrla.sampling._lp_frame import as_p, dense
+from lrla.sampling._lp_frame import dense
 from lrla.sampling._probabilities import as_size, warn_if_short
 from lrla.sampling._row_sample import RowSample
+from lrla.sampling._rows import as_p
 from lrla.sampling._sample_rows import sample_rows
 from lrla.sampling._sensitivity_solver import Solver
 
@@ -41,6 +42,7 @@ class Scores(NamedTuple):
     total: float | None = None  # of the sensitivities, if they were computed
 
 
+@rank_told_once
 def subspace_sample(
     A: Any,
     p: float = 2,

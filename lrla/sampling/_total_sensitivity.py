@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from lrla._core.errors import ConvergenceWarning, warn
+from lrla._core.errors import ConvergenceWarning, rank_told_once, warn
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.sampling._lp_frame import dense
@@ -95,6 +95,7 @@ class MaxSensitivity(Result):
     info: Info
 
 
+@rank_told_once
 def total_sensitivity(
     A: Any, p: float, *, eps: float = 0.05, method: str = "auto", size: int | None = None,
     tol: float = 1e-4, rng: Any = None,
@@ -193,6 +194,7 @@ def total_sensitivity(
     return TotalSensitivity(value, error, solver.rank, status, info)
 
 
+@rank_told_once
 def max_sensitivity(
     A: Any, p: float, *, method: str = "auto", size: int | None = None, tol: float = 1e-4,
     rng: Any = None,

@@ -230,6 +230,7 @@ def _spans(A, seed):
         ({"budget": 8.5}, TypeError, "budget must be an integer, got 8.5"),
         ({"design": "poisson"}, ValueError, "got 'poisson': it may draw more rows than the budget"),
         ({"design": "best"}, ValueError, "design must be one of pivotal, systematic, replacement"),
+        ({"p": "one"}, TypeError, "p must be a number, got 'one'"),
         ({"p": 0.5}, ValueError, "p must be at least 1 and finite, got 0.5"),
         ({"p": np.inf}, ValueError, "p must be at least 1 and finite, got inf"),
         ({"p": 3, "budget": 5}, ValueError, "budget must be at least the rank of A, which is 6"),
@@ -373,3 +374,12 @@ def test_too_few_labels_in_other_norms_for_several_right_hand_sides():
     B = np.stack([b, b], axis=1)
     result = active_regression(A, lambda i: B[i], 10, p=3, rng=4)
     np.testing.assert_array_equal(result.residual_norm, [np.inf, np.inf])
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_dependent_columns_are_told_once(p):
+    rng = np.random.default_rng(90210)
+    A, b = rng.standard_normal((150, 4)), rng.standard_normal(150)
+    with pytest.warns(lrla.RankDeficientWarning) as caught:
+        active_regression(np.column_stack((A, A[:, 1])), lambda i: b[i], 60, p=p, rng=7)
+    assert len(caught) == 1

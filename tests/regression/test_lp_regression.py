@@ -444,6 +444,7 @@ def test_info():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
+        ({"p": "one"}, TypeError, "p must be a number, got 'one'"),
         ({"p": 0.5}, ValueError, "p must be at least 1, got 0.5: below, the problem is not convex"),
         ({"p": np.nan}, ValueError, "p must be a number, at least 1, or inf; got nan"),
         ({"tol": 0.0}, ValueError, "tol must be between 0 and 1, got 0.0"),

@@ -280,3 +280,11 @@ def test_solutions_beyond_the_range_are_refused(fit):
             ValueError, match=r"^x must be within the range .*; divide b by a power"
         ):
             fit(A * 1e-200, b * 1e200, scale=scale)
+
+
+@BOTH
+def test_dependent_columns_are_told_once(fit):
+    A, b = data()
+    with pytest.warns(lrla.RankDeficientWarning) as caught:
+        fit(np.column_stack((A, A[:, 1])), b, rng=SEED)
+    assert len(caught) == 1

@@ -1,9 +1,22 @@
 """Distortion: what a search finds against what there is."""
 
+import warnings
+
 import numpy as np
 import pytest
 
-from lrla.sampling import distortion, lewis_weights, sample_rows
+import lrla
+from lrla.sampling import (
+    distortion,
+    lewis_weights,
+    logistic_coreset,
+    max_sensitivity,
+    robust_coreset,
+    sample_rows,
+    sensitivities,
+    subspace_sample,
+    total_sensitivity,
+)
 from lrla.testing import row_designs
 
 
@@ -155,3 +168,55 @@ def test_mistakes():
         distortion(A, sample, 0)
     with pytest.raises(TypeError, match="A must be real"):
         distortion(A + 0j, sample)
+
+
+@pytest.mark.parametrize("sample", [[1, 2], np.arange(3), None])
+def test_a_sample_is_one(sample):
+    message = f"sample must be a RowSample, as sample_rows returns one, got {type(sample).__name__}"
+    with pytest.raises(TypeError, match=message):
+        distortion(np.eye(5, 2), sample)
+
+
+@pytest.mark.parametrize("p", [0.001, 0.01, 0.1])
+def test_tiny_p(p):
+    """Powers of Lewis weights of such a p overflow: those of a larger one show where to look."""
+    A = np.random.default_rng(90210).standard_normal((150, 4))
+    sample = subspace_sample(A, p, size=60, rng=90210)
+    found = distortion(A, sample, p, rng=90210)
+    assert 0.5 < found.low < 1 < found.high < 2
+    np.testing.assert_allclose(tuple(found), tuple(sample.info.distortion), rtol=0.2)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200, 1e300])
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_data_of_any_size(p, scale):
+    """And without a RuntimeWarning: here these are errors."""
+    A = np.random.default_rng(90210).standard_normal((150, 4))
+    sample = sample_rows(np.ones(150), 60, rng=90210)
+    want = tuple(distortion(A, sample, p, rng=90210))
+    np.testing.assert_allclose(tuple(distortion(scale * A, sample, p, rng=90210)), want, rtol=1e-3)
+
+
+CALLS = {
+    "distortion": lambda A: distortion(A, sample_rows(np.ones(150), 60, rng=7), 1, rng=7),
+    "lewis": lambda A: subspace_sample(A, 1, size=60, rng=7),
+    "leverage": lambda A: subspace_sample(A, 2, size=60, rng=7),
+    "mixed": lambda A: subspace_sample(A, 1, size=60, scheme="mixed", rng=7),
+    "root": lambda A: subspace_sample(A, 1, size=40, scheme="root_leverage", rng=7),
+    "sensitivities": lambda A: sensitivities(A, 1, rng=7),
+    "total": lambda A: total_sensitivity(A, 1, rng=7),
+    "max": lambda A: max_sensitivity(A, 1, rng=7),
+    "logistic": lambda A: logistic_coreset(A, 60, scheme="mixed", rng=7),
+    "robust": lambda A: robust_coreset(A, 60, rng=7),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_dependent_columns_are_told_once(name):
+    A = np.random.default_rng(90210).standard_normal((150, 4))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        CALLS[name](np.column_stack((A, A[:, 1])))
+    assert [w.category for w in caught] == [lrla.RankDeficientWarning]
+    assert "A has rank 4, less than its 5 columns" in str(caught[0].message)
+    assert caught[0].filename == __file__

@@ -386,6 +386,21 @@ def test_errors(p, options, message):
         lewis_weights(np.eye(5, 3), p, rng=SEED, **options)
 
 
+def test_a_norm_is_a_number():
+    with pytest.raises(TypeError, match="p must be a number, got 'one'"):
+        lewis_weights(np.eye(5, 3), "one")
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200, 1e300])
+@pytest.mark.parametrize("p", [0.5, 1, 3, np.inf])
+def test_data_of_any_size(p, scale):
+    """And without a RuntimeWarning: here these are errors."""
+    A = np.random.default_rng(SEED).standard_normal((150, 4))
+    want = lewis_weights(A, p, tol=1e-8, rng=SEED)
+    got = lewis_weights(scale * A, p, tol=1e-8, rng=SEED)
+    np.testing.assert_allclose(got.weights, want.weights, rtol=1e-6, atol=1e-9)
+
+
 def test_nan_is_refused():
     A = np.ones((50, 2))
     A[4, 1] = np.nan

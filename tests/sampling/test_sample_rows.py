@@ -548,3 +548,17 @@ def test_sampling_with_replacement_is_the_row_sample_of_the_same_seed(size, equa
     squares = np.zeros(40)
     squares[sample.indices] = sample.weights
     np.testing.assert_allclose(S.toarray().T @ S.toarray(), np.diag(squares), rtol=1e-13)
+
+
+@pytest.mark.parametrize("design", ["pivotal", "systematic"])
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200, 1e300])
+def test_coordinates_of_any_size(design, scale):
+    X = np.random.default_rng(90210).standard_normal((150, 3))
+    want = sample_rows(np.ones(150), 60, coords=X, design=design, rng=7)
+    got = sample_rows(np.ones(150), 60, coords=scale * X, design=design, rng=7)
+    np.testing.assert_array_equal(got.indices, want.indices)
+
+
+def test_a_norm_is_a_number():
+    with pytest.raises(TypeError, match="p must be a number, got 'one'"):
+        sample_rows(np.ones(5), 2, rng=7).scale("one")

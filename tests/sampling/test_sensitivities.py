@@ -359,3 +359,13 @@ def test_a_tolerance_below_rounding_is_said_not_to_be_met():
         found = sensitivities(A, 1, tol=1e-15)
     assert not found
     assert found.info.gap < 1e-5
+
+
+def test_a_p_whose_powers_overflow_is_refused():
+    A = np.random.default_rng(90210).standard_normal((150, 4))
+    message = (
+        "p must be larger for these data, got 0.001: Lewis weights, the smallest .*, to the power"
+    )
+    with pytest.raises(ValueError, match=message):
+        sensitivities(A, 1e-3, method="lewis_bounds")
+    assert np.all(sensitivities(A, 0.1, method="lewis_bounds").scores <= 1)
