@@ -13,15 +13,9 @@ the columns of a tall matrix orthonormal (Fan, Guo, Lin 2021; Balabanov 2022).
 from lrla.sketch._base import SketchOperator
 from lrla.sketch._dense import Gaussian, Rademacher
 from lrla.sketch._distortion import distortion
+from lrla.sketch._gather import LESS, RowSampling
 from lrla.sketch._make import embedding_size, from_dict, make
-from lrla.sketch._sparse import (
-    LESS,
-    CountSketch,
-    RowSampling,
-    SparseSign,
-    SparseUniform,
-    VerySparse,
-)
+from lrla.sketch._sparse import CountSketch, SparseSign, SparseUniform, VerySparse
 from lrla.sketch._tensor import KhatriRao, TensorSketch, TensorSRHT
 from lrla.sketch._trig import SRHT, SRTT
 from lrla.sketch._whiten import Whitening, whiten

@@ -7,14 +7,8 @@ from typing import Any
 
 from lrla.sketch._base import SketchOperator, _count
 from lrla.sketch._dense import Gaussian, Rademacher
-from lrla.sketch._sparse import (
-    LESS,
-    CountSketch,
-    RowSampling,
-    SparseSign,
-    SparseUniform,
-    VerySparse,
-)
+from lrla.sketch._gather import LESS, RowSampling
+from lrla.sketch._sparse import CountSketch, SparseSign, SparseUniform, VerySparse
 from lrla.sketch._stack import Stack
 from lrla.sketch._tensor import KhatriRao, TensorSketch, TensorSRHT, _Structured
 from lrla.sketch._trig import SRHT, SRTT
