@@ -163,6 +163,8 @@ def _leverage(search: Search) -> Choice:
     A = _entries(search.op, "leverage")
     rows = A.conj().T if search.op.kind == "sparse" else adjoint(A)
     scores = leverage_scores(rows, rank=search.rank, rng=search.seed).scores
+    if not bool(search.op.space.xp.any(scores > 0)):  # A is zero
+        return Choice(search.op.space.asarray([], search.op.space.xp.int64))
     drawn = sample_rows(scores, search.rank, rng=search.seed).indices
     return Choice(search.op.space.asarray(drawn))
 

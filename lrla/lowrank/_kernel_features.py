@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from lrla._core.threads import ranges
 from lrla.kernels import philox
 from lrla.lowrank._kernel_leverage import SMALL, kernel_leverage
 from lrla.lowrank._kernels import PANEL, as_kernel
-from lrla.lowrank._ridge_samples import OVERSAMPLE, bless
+from lrla.lowrank._ridge_samples import OVERSAMPLE, bless, block_of, diagonal_of, spectrum_of
 from lrla.lowrank._rp_cholesky import rp_cholesky
 from lrla.sampling import sample_rows
 
@@ -154,19 +155,11 @@ def kernel_features(
             raise ValueError(f"rank must be left out when landmarks are given, got {rank}")
     if not indices.shape[0]:
         raise ValueError("K must have a positive diagonal entry, got zeros alone")
-    W = K.block(indices, indices)
-    w, V = xp.linalg.eigh((W + adjoint(W)) / 2)
-    size = float(xp.max(xp.abs(w)))
-    noise = 10 * max(W.shape) * unit_roundoff(xp, K.dtype) * size
-    if float(w[0]) < -max(1e-8 * size, noise):
-        raise ValueError(
-            f"K must be positive semidefinite, got an eigenvalue {float(w[0]):.3g} of the block "
-            "of the landmarks"
-        )
-    full = w > noise
+    w, V = spectrum_of(K, indices)
+    full = w > 10 * w.shape[0] * unit_roundoff(xp, K.dtype) * float(xp.max(xp.abs(w)))
     roots = xp.where(full, 1 / xp.sqrt(xp.where(full, w, xp.ones_like(w))), xp.zeros_like(w))
     normalization = (V * roots[None, :]) @ adjoint(V)
-    trace = float(xp.sum(xp.astype(K.diagonal(), xp.float64)))
+    trace = float(xp.sum(xp.astype(diagonal_of(K), xp.float64)))
     if left is None:
         left = max(trace - _captured(K, indices, V * roots[None, :]), 0.0)
     info = Info(
@@ -222,8 +215,7 @@ def _ridge(K: Any, rank: int, seed: int) -> float:
     """Find the ridge whose effective dimension is half the rank, from the spectrum of a sample."""
     size = min(K.shape[0], max(4 * rank, 200), max(SMALL, rank))
     index = _uniform(K, size, seed)
-    block = K.block(index, index)
-    spectrum = K.space.xp.clip(K.space.xp.linalg.eigvalsh((block + adjoint(block)) / 2), min=0.0)
+    spectrum = K.space.xp.clip(K.space.xp.linalg.eigvalsh(block_of(K, index)), min=0.0)
     s = spectrum * (K.shape[0] / size)
     total = float(K.space.xp.sum(s))
     if total == 0:  # of the sample
@@ -247,4 +239,6 @@ def _captured(K: Any, indices: Array, root: Array) -> float:
     for a, b in ranges(K.shape[0], max(64, PANEL // int(indices.shape[0]))):
         Z = adjoint(root) @ K.block(indices, slice(a, b))
         captured += float(xp.sum(xp.abs(Z) ** 2))
+    if not math.isfinite(captured):
+        raise ValueError("K must be finite, got NaN or infinity in columns of landmarks")
     return captured

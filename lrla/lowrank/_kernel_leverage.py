@@ -11,7 +11,14 @@ from lrla._core.arrays import Array
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.lowrank._kernels import as_kernel
-from lrla.lowrank._ridge_samples import OVERSAMPLE, bless, recursive, scores_by
+from lrla.lowrank._ridge_samples import (
+    OVERSAMPLE,
+    bless,
+    diagonal_of,
+    recursive,
+    scores_by,
+    spectrum_of,
+)
 
 METHODS = ("auto", "exact", "recursive", "bless")
 SMALL = 2000  # points up to which an eigendecomposition is quick
@@ -71,7 +78,9 @@ def kernel_leverage(
     Raises
     ------
     ValueError
-        If K is not square, ridge or oversample is not positive, or there is no such method.
+        If K is not square, not finite, not Hermitian or not positive semidefinite, as far as has
+        been seen ("exact" sees all of K); ridge or oversample is not positive; or there is no such
+        method.
     TypeError
         If K has no entries that can be read.
 
@@ -131,15 +140,14 @@ def kernel_leverage(
     if method == "auto":
         method = "exact" if n <= SMALL else "recursive"
     xp = K.space.xp
-    landmarks, entries = None, n * n
+    landmarks, entries, diagonal = None, n * n, diagonal_of(K)
     if method == "exact":
         index = xp.arange(n, dtype=xp.int64, device=K.space.device)
-        w, V = xp.linalg.eigh(K.block(index, slice(0, n)))
+        w, V = spectrum_of(K, index)
         w = xp.clip(w, min=0.0)
         scores = xp.sum(xp.abs(V) ** 2 * (w / (w + ridge))[None, :], axis=1)
     else:
         draw = {"recursive": recursive, "bless": bless}[method]
-        diagonal = K.diagonal()
         sample = draw(K, diagonal, ridge, oversample, seed)
         landmarks = int(sample.points.shape[0])
         place = xp.arange(n, dtype=xp.int64, device=K.space.device)

@@ -258,7 +258,7 @@ def logdet_shifted(
     Raises
     ------
     ValueError
-        As for `logdet`, and if there are no shifts.
+        As for `logdet`, and if there are no shifts or one is not finite.
     numpy.linalg.LinAlgError
         If A + c I is seen not to be positive definite for a shift.
 
@@ -288,6 +288,8 @@ def logdet_shifted(
     offsets = [float(c) for c in shifts]
     if not offsets:
         raise ValueError("shifts must hold at least one number, got none")
+    if not all(math.isfinite(c) for c in offsets):
+        raise ValueError(f"shifts must be finite, got {offsets}")
     seed = seed_of(rng)
     n, xp = matrix.shape[0], matrix.space.xp
     matrix.trial(matrix.gaussian(key_of(seed), 1, n, 1))

@@ -104,7 +104,8 @@ class Matrix:
         for a, b in ranges(A.shape[0], _ROWS):
             rows = A[a:b, :] if self.mean is None else A[a:b, :] - self.mean
             flat = xp.reshape(rows, (-1,))
-            square = float(xp.real(xp.vecdot(flat, flat)))
+            with np.errstate(over="ignore", invalid="ignore"):
+                square = float(xp.real(xp.vecdot(flat, flat)))
             parts.append(square**0.5 if 1e-30 < square < 1e30 else linalg.norm(flat))
         return _hypot(parts)
 

@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, adjoint, numpy_space, real_dtype, unit_roundoff
+from lrla._core.arrays import (
+    Array,
+    adjoint,
+    is_complex,
+    numpy_space,
+    real_dtype,
+    space_of,
+    unit_roundoff,
+)
 from lrla._core.random import Domain, key_of, tag
 from lrla._core.threads import ranges
 from lrla.kernels import philox
@@ -19,6 +27,7 @@ OVERSAMPLE = 5.0
 _LEAF = 200  # points that the recursion takes as they are
 _STEP = 2.0  # by how much the ridge falls from one level of "bless" to the next, at most
 _BLESS = 512  # first stream of its random numbers, beyond those of the recursion
+_SKEW = 1e-8  # what rounding may do to a kernel, relative to its size, and at least 100 u
 _MORE = 2.0  # draws of "bless", and candidates, for each time that ``oversample`` asks for a point
 
 
@@ -44,6 +53,55 @@ class Sample(NamedTuple):
     entries: int
     candidates: Array
     scores: Array
+
+
+def diagonal_of(K: Any) -> Array:
+    """Read the diagonal of K, and refuse what no positive semidefinite matrix has there."""
+    xp, d = K.space.xp, K.diagonal()
+    if not bool(xp.all(xp.isfinite(d))):
+        raise ValueError("K must be finite, got NaN or infinity in its diagonal")
+    if 0 not in d.shape and float(xp.min(d)) < -_rounding(K) * float(xp.max(xp.abs(d))):
+        raise ValueError(
+            f"K must be positive semidefinite, got {float(xp.min(d)):.3g} in its diagonal"
+        )
+    return d
+
+
+def block_of(K: Any, points: Array) -> Array:
+    """Read the entries of K between points, and refuse what is not finite or not Hermitian."""
+    xp, M = K.space.xp, K.block(points, points)
+    if 0 in M.shape:
+        return M
+    if not bool(xp.all(xp.isfinite(M))):
+        raise ValueError("K must be finite, got a block with NaN or infinity")
+    skew = float(xp.max(xp.abs(M - adjoint(M))))
+    if skew > _rounding(K) * float(xp.max(xp.abs(M))):
+        raise ValueError(
+            f"K must be Hermitian, got a block that differs by {skew:.3g} from its adjoint"
+        )
+    return (M + adjoint(M)) / 2
+
+
+def spectrum_of(K: Any, points: Array) -> tuple[Array, Array]:
+    """Return eigenvalues and eigenvectors of the block of points, and refuse negative ones."""
+    xp = K.space.xp
+    w, V = xp.linalg.eigh(block_of(K, points))
+    noise = max(_rounding(K), 10 * w.shape[0] * unit_roundoff(xp, K.dtype))
+    if 0 not in w.shape and float(w[0]) < -noise * float(xp.max(xp.abs(w))):
+        raise ValueError(
+            f"K must be positive semidefinite, got an eigenvalue {float(w[0]):.3g} of a block"
+        )
+    return w, V
+
+
+def _rounding(K: Any) -> float:
+    return max(_SKEW, 100 * unit_roundoff(K.space.xp, K.dtype))
+
+
+def _trace(M: Array) -> float:
+    xp = space_of(M).xp
+    d = xp.linalg.diagonal(M)
+    return float(xp.sum(xp.real(d) if is_complex(d) else d))
 
 
 def recursive(K: Any, diagonal: Array, ridge: float, oversample: float, seed: int) -> Sample:
@@ -121,11 +179,13 @@ def scores_by(
     xp, s = K.space.xp, int(kept.shape[0])
     if not s:
         return xp.clip(xp.take(diagonal, candidates) / ridge, min=0.0, max=1.0)
-    root = xp.sqrt(weights)
-    M = K.block(kept, kept) * root[:, None] * root[None, :]
+    root, block, eye = xp.sqrt(weights), block_of(K, kept), K.space.eye(s, K.dtype)
+    M = block * root[:, None] * root[None, :]
     shift = ridge + 10 * s * unit_roundoff(xp, K.dtype) * float(xp.max(xp.abs(M)))
-    R = linalg.cholesky((M + adjoint(M)) / 2 + shift * K.space.eye(s, M.dtype))
-    if R is None:
+    R = linalg.cholesky(M + shift * eye)
+    # the ridge hides negative eigenvalues that are smaller
+    small = _rounding(K) * (max(_trace(block), 0.0) + ridge)
+    if R is None or linalg.cholesky(block + small * eye) is None:
         raise ValueError("K must be positive semidefinite, got a block that is not")
     parts = []
     for a, b in ranges(int(candidates.shape[0]), max(64, PANEL // s)):
@@ -133,4 +193,7 @@ def scores_by(
         B = root[:, None] * K.block(kept, rows)
         Z = linalg.solve_triangular(adjoint(R), B, lower=True)
         parts.append((xp.take(diagonal, rows) - xp.sum(xp.abs(Z) ** 2, axis=0)) / ridge)
-    return xp.clip(xp.concat(parts), min=0.0, max=1.0)
+    scores = xp.concat(parts)
+    if not bool(xp.all(xp.isfinite(scores))):
+        raise ValueError("K must be finite, got a block with NaN or infinity")
+    return xp.clip(scores, min=0.0, max=1.0)

@@ -296,7 +296,10 @@ class _Ledger:
         if m > self.X.shape[1]:
             self._grow(m, sphere)
         n, xp = self.matrix.shape[0], self.matrix.space.xp
-        shift = self.matrix.u * linalg.norm(self.Y) / math.sqrt(n)
+        size = linalg.norm(self.Y)
+        if size == 0:  # products with random vectors: A is zero
+            return _Sum(_number(xp.sum(self.Y)), 0.0, m)
+        shift = self.matrix.u * size / math.sqrt(n)
         Y = self.Y + shift * self.X
         H = inner(self.X, Y)
         values, vectors = xp.linalg.eigh((H + adjoint(H)) / 2)

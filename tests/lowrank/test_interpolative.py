@@ -349,6 +349,13 @@ def test_leverage_samples_what_cannot_be_missed():
             assert len(columns) == 3
 
 
+@pytest.mark.parametrize("method", ["greedy", "leverage", "sketch_qrp"])
+def test_a_zero_matrix_has_no_columns_to_choose(method):
+    with pytest.warns(RankDeficientWarning, match="rank 0|only 0 independent columns"):
+        result = column_subset(np.zeros((6, 5)), 2, method=method, rng=7)
+    assert (result.rank, result.columns.shape, result.info.error_estimate) == (0, (0,), 0)
+
+
 def test_greedy_stops_at_the_rank():
     with pytest.warns(RankDeficientWarning, match="only 3 independent"):
         result = column_subset(low_rank(20, 15, 3, 6), 5, method="greedy", rng=1)

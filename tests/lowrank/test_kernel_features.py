@@ -256,3 +256,58 @@ def test_what_is_refused():
     for landmarks in ("rls", "bless"):
         with pytest.raises(ValueError, match="K must have a positive diagonal entry, got zeros"):
             kernel_features(np.zeros((5, 5)), 2, landmarks=landmarks, rng=1)
+
+
+@pytest.mark.parametrize("method", ["exact", "recursive", "bless"])
+@pytest.mark.parametrize("n", [100, 300])
+def test_scores_of_what_is_no_kernel_are_refused(method, n):
+    """On the diagonal or beside it; the blocks of a sample show what holds everywhere."""
+    X = clusters(n)
+    K = np.exp(-0.5 * ((X[:, None] - X[None]) ** 2).sum(-1))
+    beside, on = K.copy(), K.copy()
+    beside[:, 3] = beside[3, :] = np.nan
+    beside[3, 3], on[7, 7] = 1, np.inf
+    cases = [
+        (K * np.nan, "K must be finite, got NaN or infinity in its diagonal"),
+        (on, "K must be finite, got NaN or infinity in its diagonal"),
+        (beside, "K must be finite, got a block"),
+        (K + np.triu(K), r"K must be Hermitian, got a block that differs by \S+ from its adjoint"),
+        (K - 0.5 * np.eye(n), "K must be positive semidefinite, got"),
+        (-K, r"K must be positive semidefinite, got -1 in its diagonal"),
+    ]
+    for bad, message in cases:
+        with pytest.raises(ValueError, match=message):
+            kernel_leverage(bad, 1.0, method=method, rng=5)
+
+
+def test_one_bad_entry_is_seen_by_exact_scores():
+    K = np.eye(50)
+    K[3, 8] = K[8, 3] = np.nan
+    with pytest.raises(ValueError, match="K must be finite, got a block with NaN or infinity"):
+        kernel_leverage(K, 1.0)
+
+
+@pytest.mark.parametrize("method", ["exact", "recursive", "bless"])
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
+def test_rounding_is_not_taken_for_a_negative_eigenvalue(method, dtype, size):
+    """Rank 4 of 400, small and large: the other eigenvalues are rounding, with either sign."""
+    rng = np.random.default_rng(90210)
+    G = rng.standard_normal((400, 4))
+    if dtype[0] == "c":
+        G = G + 1j * rng.standard_normal(G.shape)
+    G = (G * size**0.5).astype(dtype)
+    result = kernel_leverage(G @ G.conj().T, size, method=method, rng=5)
+    assert 3 < result.effective_dimension < 8
+
+
+def test_features_of_what_is_not_finite_are_refused():
+    K = np.eye(6)
+    K[1, 2] = K[2, 1] = np.nan
+    with pytest.raises(ValueError, match="K must be finite, got a block with NaN or infinity"):
+        kernel_features(K, landmarks=[1, 2, 3])
+    with pytest.raises(ValueError, match="K must be finite, got NaN or infinity in columns of"):
+        kernel_features(K, landmarks=[1, 3])
+    K[4, 4] = np.nan
+    with pytest.raises(ValueError, match="K must be finite, got NaN or infinity in its diagonal"):
+        kernel_features(K, landmarks=[3])

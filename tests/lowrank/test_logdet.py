@@ -217,6 +217,9 @@ def test_matrices_that_do_not_fit_are_refused():
         logdet(bad)
     with pytest.raises(ValueError, match="shifts must hold at least one number"):
         logdet_shifted(np.eye(20), [])
+    for bad in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=r"shifts must be finite, got \[1.0, (nan|inf)\]"):
+            logdet_shifted(np.eye(20), [1.0, bad])
     with pytest.raises(ValueError, match="points must hold at least one"):
         logdet_path(lambda t: np.eye(3), [])
     with pytest.raises(ValueError, match="derivative must have the shape of A"):

@@ -153,6 +153,17 @@ def test_any_shape_dtype_and_scale(m, n, part, seed, dtype, power, method):
     assert np.all(np.abs(np.angle(largest)) < 1e-3)
 
 
+@pytest.mark.parametrize("power", [-300, -200, 200, 300])
+@pytest.mark.parametrize("arguments", [{"passes": 1}, {"passes": 4}, {"method": "rsvd"}])
+@pytest.mark.parametrize("center", [False, True])
+def test_squares_beyond_the_range_do_not_matter(power, arguments, center):
+    A = with_values(90, 60, 0.9 ** np.arange(60.0))
+    result = lowrank.svd(A * 10.0**power, 3, rng=7, center=center, **arguments)
+    plain = lowrank.svd(A, 3, rng=7, center=center, **arguments)
+    np.testing.assert_allclose(result.s / 10.0**power, plain.s, rtol=1e-10)
+    assert result.info.error / 10.0**power == pytest.approx(plain.info.error, rel=1e-10)
+
+
 # -------------------------------------------------------------------- values that occur many times
 
 

@@ -249,6 +249,19 @@ def test_seeds_repeat():
     assert trace(op, 40, rng=1).value != result.value
 
 
+@pytest.mark.parametrize("method", ESTIMATORS)
+@pytest.mark.parametrize("dtype", ["f4", "c16"])
+def test_the_zero_matrix(method, dtype):
+    op = aslinearoperator(np.zeros((70, 70), dtype))
+    result = trace(op, 20, method=method, rng=5)
+    assert (result.value, result.standard_error) == (0, 0)
+    if method != "hutchpp":
+        assert trace(op, tol=1e-3, method=method, rng=5).status is Status.CONVERGED
+    found = diagonal(op, 20, rng=5)
+    assert not np.any(found.value)
+    assert not np.any(found.standard_error)
+
+
 # ---------------------------------------------------------------------------------- mistakes
 
 
