@@ -216,10 +216,10 @@ class Bidiagonal:
         if self.U is not None:
             return self.U.columns @ ritz.P[:, :rank]
         xp, s = self.space.xp, ritz.s[:rank]
-        W = self.side.times(self.V.columns @ ritz.Q[:, :rank])
         some = s > self.floor  # the others are rounding
         safe = xp.where(some, s, xp.ones_like(s))
-        return W * xp.where(some, 1 / safe, xp.zeros_like(s))[None, :]
+        inverse = xp.where(some, 1 / safe, xp.zeros_like(s))
+        return self.side.times(self.V.columns @ (ritz.Q[:, :rank] * inverse[None, :]))
 
     def finish_half(self, rank: int) -> Triplets:
         """Form the triplets of U^H A, which is wider than B by the newest block of V."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, adjoint, space_of
+from lrla._core.arrays import Array, adjoint, is_complex, space_of
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback, Loop
 from lrla._core.random import key_of, seed_of
@@ -165,9 +165,11 @@ def svd(
     Notes
     -----
     "krylov" takes blocks of eight columns, which cost hardly more than one while the time goes
-    into reading A; four if A is sparse. A fresh random block comes in when a singular value shows as often as there are
-    random columns, for then it may have copies that these cannot see. The basis of the long side
-    is orthogonalised only locally, which is backward stable [5]_, and repaired at the end.
+    into reading A; four if A is sparse. A fresh random block comes in when a singular value shows
+    as often as there are random columns, for then it may have copies that these cannot see. The
+    basis of the long side is orthogonalised only locally, which is backward stable [5]_, and
+    repaired at the end; of sparse data it is not held at all. A sparse matrix that is tall and not
+    in CSR form, or wide and not in CSC form, is copied into that.
 
     The error is measured, not inferred: ten Gaussian vectors G go along in the first pass, and
     ``norm((A - U S Vh) @ G)**2 / 10`` estimates the squared error without bias. Ten times
@@ -295,6 +297,7 @@ def block_of(matrix: Matrix) -> int:
 def _krylov(task: _Task) -> _Found:
     matrix = task.matrix
     m, n = matrix.shape
+    matrix.compress_long_side()
     side = Side(matrix, m < n)
     wide = task.passes is not None or matrix.op.kind == "blocks"
     block = (task.rank or BLOCK) + 10 if wide else block_of(matrix)
@@ -448,6 +451,9 @@ def _errors(task: _Task, found: _Found) -> tuple[float, bool, float, float]:
 def signs(U: Array) -> Array:
     """Return the phases of the largest entries of the columns of U; 1 where a column is zero."""
     xp = space_of(U).xp
+    if not is_complex(U):  # two passes without a copy
+        turned = xp.max(U, axis=0) < -xp.min(U, axis=0)
+        return xp.where(turned, -xp.ones_like(U[0, :]), xp.ones_like(U[0, :]))
     place = xp.argmax(xp.abs(U), axis=0)
     largest = xp.take_along_axis(U, place[None, :], axis=0)[0, :]
     size = xp.abs(largest)
