@@ -159,7 +159,7 @@ def quantile_regression(
         negative, weights and covariance are given together, or x is beyond the largest number of
         its dtype.
     TypeError
-        If A is not a matrix of real numbers.
+        If A is not a matrix of real numbers, or tau no number.
 
     Warns
     -----
@@ -219,7 +219,10 @@ def quantile_regression(
             "weights must be None where a covariance is asked for; repeat rows instead"
         )
     several = not isinstance(tau, int | float) and getattr(tau, "ndim", 1) > 0
-    levels = [float(v) for v in (tau if several else [tau])]
+    try:
+        levels = [float(v) for v in (tau if several else [tau])]
+    except (TypeError, ValueError):
+        raise TypeError(f"tau must be a number or an array of numbers, got {tau!r}") from None
     if not levels or not all(0 < level < 1 for level in levels):
         raise ValueError(f"tau must be strictly between 0 and 1, got {tau}")
     asked = look(A, b, weights, 0.0, complex_ok=False)

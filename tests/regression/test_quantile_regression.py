@@ -324,3 +324,8 @@ def test_solutions_beyond_the_range_are_refused():
     A, b = np.array([[1.0, 0], [1, 1], [1, 2], [1, 3]]), np.array([1.0, 3, 2, 5])
     with pytest.raises(ValueError, match=r"^x must be within the range .*; divide b by a power"):
         quantile_regression(A * 1e-200, b * 1e200, 0.5)
+
+
+def test_levels_are_numbers():
+    with pytest.raises(TypeError, match="tau must be a number or an array of numbers, got 'half'"):
+        quantile_regression(*data(), "half")
