@@ -204,6 +204,11 @@ def as_operator(A: Any, name: str = "A") -> Operator:
         return Operator(A, "blocks", A.space, A.dtype)
     if hasattr(A, "matmat") and hasattr(A, "rmatmat"):
         return _linear_operator(A, name)
+    if hasattr(A, "matmat"):
+        raise TypeError(
+            f"{name} must have the method rmatmat, for products with its adjoint, beside matmat; got "
+            f"{type(A).__name__} without it"
+        )
     A = as_array(A, name)
     return Operator(A, "dense", space_of(A), A.dtype)
 

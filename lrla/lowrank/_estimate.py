@@ -23,13 +23,15 @@ class Estimate(Result):
     value : float, complex or array
         The estimate.
     standard_error : float or array
-        Its standard error, estimated from the same random vectors; 0 where the value is exact.
+        Its standard error, estimated from the same random vectors; 0 where the value is exact. It
+        may fall short where the function says so.
     status : Status
         Whether the tolerance was met, if there was one.
     info : Info
         ``method``, ``reason``, ``products`` (columns multiplied with A or its adjoint),
         ``samples`` (random vectors behind the standard error), ``seed``, ``seconds``, and what the
-        function adds.
+        function adds; of `trace` and `diagonal` ``jackknife_error``, a standard error that does not
+        fall short in expectation, and may be too large.
     """
 
     value: Any
@@ -38,12 +40,12 @@ class Estimate(Result):
     info: Info
 
     def confidence_interval(self, level: float = 0.95) -> tuple[Any, Any]:
-        """Return the ends of a confidence interval from Student's t.
+        """Return the ends of a confidence interval from Student's t and ``info.jackknife_error``.
 
         Parameters
         ----------
         level : float, default 0.95
-            Coverage.
+            Coverage, as far as errors are normal; more where ``info.jackknife_error`` is too large.
 
         Returns
         -------
@@ -55,7 +57,7 @@ class Estimate(Result):
         from scipy.stats import t
 
         reach = float(t.ppf((1 + level) / 2, max(self.info.samples - 1, 1)))
-        half = self.standard_error * reach
+        half = self.info.get("jackknife_error", self.standard_error) * reach
         return self.value - half, self.value + half
 
 

@@ -210,8 +210,13 @@ def test_operators_without_columns_are_formed():
             "M must have 2",
         ),
         (object(), TypeError, "M must be an array, got object"),
+        (
+            type("Forward", (), {"matmat": 0})(),
+            TypeError,
+            "M must have the method rmatmat, .* Forward",
+        ),
     ],
-    ids=["sparse-1d", "longdouble", "1d", "odd", "object"],
+    ids=["sparse-1d", "longdouble", "1d", "odd", "object", "forward"],
 )
 def test_what_is_no_matrix(A, error, message):
     with pytest.raises(error, match=message):
