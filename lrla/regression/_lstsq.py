@@ -92,9 +92,9 @@ def lstsq(
     ridge : float or array of shape (n,), default 0
         Non-negative: add ``sum(ridge * abs(x)**2)``.
     rcond : float, optional
-        Singular values of the equilibrated A (of A itself if n > m) below ``rcond`` times the
-        largest count as zero; where there is a sketch, those of the sketch, which are within a
-        factor of 3. The default is u * max(30, n), u the unit roundoff of the dtype of A.
+        Singular values of the equilibrated A below ``rcond`` times the largest count as zero; if
+        n > m those of A itself, or of its sketch for "spir", which are within a factor of 3. The
+        default is u * max(30, n), u the unit roundoff of the dtype of A.
     tol : float, optional
         Backward error to reach. By default the unit roundoff u is aimed at, and 10 u is enough.
     callback : callable, optional
@@ -165,7 +165,7 @@ def lstsq(
         raise ValueError(f"rcond must be between 0 and 1, got {rcond}")
     goal, enough = goals(tol, asked.problem.u)
     seed = seed_of(rng)
-    rcond = asked.problem.u * max(30, asked.problem.n) if rcond is None else rcond
+    rcond = asked.problem.rcond if rcond is None else rcond
     rounds = ROUNDS if asked.problem.m >= asked.problem.n else WIDE_ROUNDS
     loop = _Rounds("lstsq", max_iter=rounds, callback=callback)
     with np.errstate(over="ignore", invalid="ignore"):  # a guard looks for what this hides

@@ -42,6 +42,7 @@ class Solution:
 
 _LOWEST = 4
 _MORE = 32  # rows that a sketch has beyond n at least: few could cancel on data with few entries
+_BLUR = 4.0  # by which singular values of sketches are off at most, as a rule
 Sketcher = Callable[[int], SketchOperator | None]
 
 
@@ -80,8 +81,7 @@ def gram(problem: Problem, tol: float, loop: Loop, rcond: float) -> Solution | N
         if not 0.5 < seen / float(factor.sigma[-1]) < 2:
             return None
     factor = factor.truncated(rcond)
-    C = problem.gradient(problem.space.zeros((problem.n, problem.p), G.dtype))[0]
-    Z = factor.solve(factor.adjoint_solve(C))
+    Z = _start(problem, factor)
     return _refined(problem, factor, Z, tol, loop, conjugate_gradients, None)
 
 
@@ -106,8 +106,47 @@ def direct(problem: Problem, tol: float, loop: Loop, rcond: float) -> Solution:
 def _sketched(
     problem: Problem, tol: float, loop: Loop, S: SketchOperator | None, rcond: float, inner: Any
 ) -> Solution:
-    factor, Z, _ = from_rows(problem, *problem.sketched(S), rcond)
+    factor, Z = _factored(problem, S, rcond, sharp=False)
     return _refined(problem, factor, Z, tol, loop, inner, S)
+
+
+def _factored(
+    problem: Problem, S: SketchOperator | None, rcond: float, *, sharp: bool
+) -> tuple[Factor, Array]:
+    """Factor a sketch and solve it; with the singular values of the data if these are to be cut.
+
+    What a sketch shows of singular values that are no rounding errors is off by a factor, and so
+    are their directions: refinement would hardly converge in what is left.
+    """
+    exact = S is None or rcond <= problem.rcond
+    factor, Z, _ = from_rows(problem, *problem.sketched(S), rcond if exact else problem.rcond)
+    s = factor.sigma
+    cut = not exact and factor.rank > 0 and float(s[-1]) <= _BLUR * rcond * float(s[0])
+    if S is not None and (sharp or cut):
+        factor = orthonormalized(problem, factor)
+    if cut:
+        factor = _equilibrated(problem, factor, rcond)
+        Z = _start(problem, factor)
+    return factor, Z
+
+
+def _equilibrated(problem: Problem, factor: Factor, rcond: float) -> Factor:
+    """Scale by column norms of the data, no longer by those of a sketch; then cut."""
+    xp = problem.space.xp
+    T = factor.sigma[:, None] * adjoint(factor.V)
+    size = linalg.norm(T, axis=0)
+    size = xp.where(size > 0, size, xp.ones_like(size))
+    problem.scale = problem.scale * size[:, None]
+    better, _ = from_triangle(T / size, rcond)
+    null = size[:, None] * factor.null
+    null = xp.linalg.qr(null).Q if null.shape[1] else null
+    return replace(better, null=xp.concat((better.null, null), axis=1))
+
+
+def _start(problem: Problem, factor: Factor) -> Array:
+    """Solve by one step from zero."""
+    C = problem.gradient(problem.space.zeros((problem.n, problem.p), problem.op.dtype))[0]
+    return factor.solve(factor.adjoint_solve(C))
 
 
 def _refined(
@@ -121,9 +160,7 @@ def _refined(
 def cqrrt(problem: Problem, tol: float, loop: Loop, make: Sketcher, rcond: float) -> Solution:
     """Cholesky QR of the preconditioned data: no iteration, all work in matrix products."""
     S = make(4 * problem.n)
-    factor, Z, _ = from_rows(problem, *problem.sketched(S), rcond)
-    if S is not None:
-        factor = orthonormalized(problem, factor)
+    factor, Z = _factored(problem, S, rcond, sharp=True)
     return _refined(problem, factor, Z, tol, loop, conjugate_gradients, S)
 
 

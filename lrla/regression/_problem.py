@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, Space, unit_roundoff
+from lrla._core.arrays import Array, Space, adjoint, unit_roundoff
 from lrla._core.operators import Operator
 from lrla._core.threads import ranges
 from lrla.kernels.gram import gram, gram_of
 from lrla.kernels.normal import normal_residual, normal_residual_csr
 from lrla.sketch import SketchOperator
 
+_COLUMNS = 64  # multiplied with an operator at a time
 _ROWS = 1 << 16  # rows whose sizes are formed at a time: bounds the copy
 
 
@@ -59,6 +60,7 @@ class Problem:
         self.p = int(B.shape[1])
         self.space: Space = op.space
         self.u = unit_roundoff(op.space.xp, op.real_dtype)
+        self.rcond = self.u * max(30, self.n)  # singular values below this are rounding errors
         self.scale = op.space.xp.ones((self.n, 1), dtype=op.real_dtype, device=op.space.device)
         self.units: Array | float = 1.0  # solutions times these are those of the data as given
         self.tame = False
@@ -198,9 +200,12 @@ class Problem:
 
     def preconditioned_gram(self, P: Array) -> Array:
         """Return P^H (A^H W A + D) P over s twice, for a matrix P of scaled directions."""
+        xp = self.space.xp
+        if self.op.kind == "operator":
+            parts = [self.normal(P[:, i:j]) for i, j in ranges(int(P.shape[1]), _COLUMNS)]
+            return adjoint(P) @ xp.concat(parts, axis=1)
         X = P / self.scale
         self.passes += 1
-        xp = self.space.xp
         out = gram_of(self.op, self.weights, X)
         if self.ridge is not None:
             out = out + gram(xp.sqrt(self.ridge) * X, None)

@@ -216,7 +216,7 @@ def test_L6_rcond_is_heeded(method, form):
     rng = np.random.default_rng(SEED)
     A, b = rng.standard_normal((3000, 12)), rng.standard_normal(3000)
     A[:, 1] = A[:, 0] + 1e-5 * A[:, 1]
-    options, given, tolerance = {}, A, 1e-4  # sketches see the direction that is left out with 1e-5
+    options, given, tolerance = {}, A, 1e-8
     if form == "csr":
         given = sp.csr_array(A)
     if form == "weighted":
@@ -243,6 +243,30 @@ def test_L6_rcond_is_heeded(method, form):
     want = want - null @ np.linalg.lstsq(null, want, rcond=None)[0]
     close(result.x, want, tolerance)
     assert solve(given, b, method, rcond=1e-8, **options).rank == 12
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["dense", "operator"])
+def test_L6_rcond_is_sharp(method, kind):
+    """A sketch would show singular values beside rcond on either side of it."""
+    if kind == "operator" and method in ("gram", "cqrrt"):
+        return
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        s = np.r_[np.ones(14), 0.021, 0.0201, 0.0199, 0.019]
+        A = haar(rng, 900, 18) * s @ haar(rng, 18, 18)
+        A = np.linalg.qr(A)[0] @ (np.linalg.qr(A)[1] * rng.uniform(0.5, 2, 18))
+        size = np.linalg.norm(A, axis=0)
+        sigma = np.linalg.svd(A / size, compute_uv=False)
+        middle = (sigma[15] * sigma[16]) ** 0.5 / sigma[0]
+        b = rng.standard_normal(900)
+        data = aslinearoperator(A) if kind == "operator" else A
+        result = lrla.lstsq(data, b, method=method, rcond=middle, rng=seed)
+        assert result
+        assert result.rank == 16
+        null = np.linalg.svd(A / size)[2][16:].T / size[:, None]
+        want = np.linalg.pinv(A / size, rcond=middle) @ b / size
+        close(result.x, want - null @ np.linalg.lstsq(null, want, rcond=None)[0], 1e-8)
 
 
 @pytest.mark.parametrize("method", WIDE)
