@@ -60,7 +60,7 @@ class Tridiagonal(Bidiagonal):
     """The recurrence A V = V T + V_next L E^H of a Hermitian matrix."""
 
     def __init__(self, side: Side, key: Key, block: int, which: str) -> None:
-        super().__init__(side, key, block)
+        super().__init__(side, key, block, long=False)
         self.which = which
 
     def step(self) -> None:

@@ -59,15 +59,15 @@ class Ritz:
 
 
 class Bidiagonal:
-    """The recurrence and its bases."""
+    """The recurrence and its bases; that of the long side is held if ``long``."""
 
-    def __init__(self, side: Side, key: Key, block: int) -> None:
+    def __init__(self, side: Side, key: Key, block: int, *, long: bool) -> None:
         matrix, (m, n) = side.matrix, side.shape
         self.side, self.key = side, key
         self.space, self.dtype, self.u = matrix.space, matrix.op.dtype, matrix.u
         self.block = min(block, n)
         self.V = Basis(self.space, n, self.dtype)
-        self.U = None if matrix.op.kind == "sparse" else Basis(self.space, m, self.dtype)
+        self.U = Basis(self.space, m, self.dtype) if long else None
         self.rows = 0  # columns of U, held or not
         self.taken = 0  # columns of V, including those that a restart left out
         self.before: tuple[Array, Array] | None = None  # V and s, for U = A V / s of a restart

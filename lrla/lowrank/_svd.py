@@ -301,7 +301,9 @@ def _krylov(task: _Task) -> _Found:
     side = Side(matrix, m < n)
     wide = task.passes is not None or matrix.op.kind == "blocks"
     block = (task.rank or BLOCK) + 10 if wide else block_of(matrix)
-    run = Bidiagonal(side, key_of(task.seed), block)
+    # products with sparse data cost less than orthogonal bases, where these may be had again
+    long = task.passes is not None or matrix.op.kind != "sparse"
+    run = Bidiagonal(side, key_of(task.seed), block, long=long)
     if task.rank is None:
         return _to_tolerance(task, run)
     if task.passes is not None:

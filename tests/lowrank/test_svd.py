@@ -338,6 +338,17 @@ def test_passes_are_counted_and_kept():
         assert len(seen) == max(2, result.info.passes)  # a single pass gives both products
 
 
+@pytest.mark.parametrize("shape", [(400, 150), (150, 400)])
+@pytest.mark.parametrize("passes", [2, 3, 6])
+def test_a_number_of_passes_over_sparse_data(shape, passes):
+    A = sp.random_array(shape, density=0.1, rng=np.random.default_rng(90210), format="csr")
+    sparse = lowrank.svd(A, 4, passes=passes, rng=7)
+    dense = lowrank.svd(A.toarray(), 4, passes=passes, method="krylov", rng=7)
+    assert sparse.info.passes == dense.info.passes
+    np.testing.assert_allclose(sparse.s, dense.s, rtol=1e-10)
+    np.testing.assert_allclose(sparse.U, dense.U, atol=1e-8)
+
+
 def test_few_passes_of_krylov_beat_subspace_iteration():
     s = SPECTRA["slow"](200)
     A = with_values(300, 200, s)
