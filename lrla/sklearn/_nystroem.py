@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.metrics.pairwise import KERNEL_PARAMS, pairwise_kernels
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lrla.lowrank import KernelMatrix, kernel_features
+from lrla.sklearn._parameters import count, seed_from
 
 _OURS = {"rbf": "rbf", "laplacian": "laplacian", "linear": "linear"}
 _OURS |= {"polynomial": "polynomial", "poly": "polynomial"}
@@ -122,9 +122,7 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             self.components_, self.component_indices_ = points, None
         else:
             rank = self._rank(X.shape[0]) if given is None else None
-            state = self.random_state
-            if not isinstance(state, np.random.Generator):
-                state = int(check_random_state(state).randint(2**31 - 1))
+            state = seed_from(self.random_state)
             landmarks = self.landmarks if given is None else given
             features = kernel_features(self._matrix(X), rank, landmarks=landmarks, rng=state)
             self.component_indices_ = np.asarray(features.indices)
@@ -158,8 +156,9 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     def _rank(self, n: int) -> int:
         """Return the number of landmarks that there can be."""
-        if self.n_components <= n:
-            return int(self.n_components)
+        wanted = count("n_components", self.n_components, 1)
+        if wanted <= n:
+            return wanted
         warnings.warn(
             f"n_components={self.n_components} is more than the {n} samples, and was set to that",
             stacklevel=3,

@@ -97,3 +97,9 @@ def test_generators_and_mistakes():
         Nystroem(landmarks="kmeans").fit(data())
     with pytest.raises(ValueError, match="landmarks must be between 0 and 119, got 0 to 120"):
         Nystroem(landmarks=[0, 120]).fit(data())
+
+
+@pytest.mark.parametrize("bad", [2.5, None, "x", 0])
+def test_numbers_of_landmarks_that_are_none(bad):
+    with pytest.raises(ValueError, match="n_components must be an integer, at least 1, got"):
+        Nystroem(n_components=bad).fit(data(20))
