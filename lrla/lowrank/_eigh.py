@@ -20,6 +20,9 @@ from lrla.lowrank._matrix import Matrix, Side, as_square, conj, home
 from lrla.lowrank._svd import block_of, signs, small
 
 WHICH = ("LM", "LA", "SA")
+_SPARE = (
+    64  # columns beyond three times those wanted, at which a basis of sparse data is compressed
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -127,6 +130,17 @@ class Tridiagonal(Bidiagonal):
         tail = Q[Q.shape[0] - self.last.shape[1] :, :]
         key = {"LM": xp.abs(w), "LA": w, "SA": -w}[self.which]
         return Ritz(w, key, Q, linalg.norm(self.coupling @ tail, axis=0))
+
+    def room(self, least: int) -> int:
+        """Return the columns of V at which to restart, if products are cheap."""
+        return 3 * least + _SPARE
+
+    def kept(self, least: int, most: int) -> int:
+        """Return how many Ritz vectors a restart keeps.
+
+        It costs no pass, unlike that of `svd`, and few vectors leave much room until the next.
+        """
+        return least + (most - least) // 4
 
     def compressible(self, ritz: Ritz, keep: int) -> bool:
         """Say yes: a restart needs nothing but V."""

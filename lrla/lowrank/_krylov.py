@@ -176,6 +176,14 @@ class Bidiagonal:
         self.peak = float(s[0])
         return Ritz(P[:rows, :], s, adjoint(Qh), residuals)
 
+    def room(self, least: int) -> int:
+        """Return the columns of V at which to restart, if products are cheap."""
+        return _SPARSE * least
+
+    def kept(self, least: int, most: int) -> int:
+        """Return how many of ``most`` Ritz vectors a restart keeps, ``least`` or more."""
+        return max(least, most // 2)
+
     def compressible(self, ritz: Ritz, keep: int) -> bool:
         """Tell whether a restart is possible without loss of digits."""
         s = ritz.s[:keep]
@@ -290,7 +298,7 @@ def iterate(run: Bidiagonal, rank: int, loop: Loop, enough: Callable[[Ritz], flo
             run.inject(run.block)
             run.drawn += run.block
         elif full:
-            keep = max(rank + run.block, most // 2)
+            keep = run.kept(rank + run.block, most)
             if run.compressible(ritz, keep):
                 run.compress(ritz, keep)
             else:
@@ -307,7 +315,7 @@ def _most(run: Bidiagonal, rank: int) -> int:
     least = rank + run.block
     memory = max(3 * least, _MEMORY // sum(run.side.shape))
     # of sparse data products are so cheap that a large basis costs more than some steps again
-    return min(memory, _SPARSE * least) if rank and run.side.matrix.op.kind == "sparse" else memory
+    return min(memory, run.room(least)) if rank and run.side.matrix.op.kind == "sparse" else memory
 
 
 def _hidden(run: Bidiagonal, ritz: Ritz, rank: int) -> bool:

@@ -108,6 +108,18 @@ def test_bases_are_compressed_when_memory_is_short(monkeypatch):
         assert np.allclose(result.eigenvalues, ordered(w, "LA")[:5], atol=1e-10)
 
 
+def test_bases_of_sparse_matrices_stay_short():
+    """Double eigenvalues, close to each other: found through many restarts."""
+    path = sp.diags_array([2.0, -1, -1], offsets=[0, 1, -1], shape=(30, 30))
+    grid = sp.kronsum(path, path, format="csr")
+    result = eigh(grid, 6, which="LA", method="krylov", rng=5)
+    assert result.status is Status.CONVERGED
+    assert result.info.size <= 3 * (6 + 4) + 64 < 4 * result.info.passes
+    wanted = np.linalg.eigvalsh(grid.toarray())[::-1][:6]
+    assert np.allclose(result.eigenvalues, wanted, atol=1e-12)
+    assert orthonormality(result.eigenvectors) < 1e-12
+
+
 def test_every_limit_of_steps_leaves_eigenpairs(monkeypatch):
     monkeypatch.setattr(_krylov, "_MEMORY", 1)
     A = sp.csr_array(hermitian(np.linspace(1, 0.5, 150)))
