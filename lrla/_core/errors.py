@@ -66,6 +66,16 @@ def once(category: type[Warning], *, told: bool = False) -> Iterator[None]:
         _told.reset(token)
 
 
+@contextlib.contextmanager
+def callers_own() -> Iterator[None]:
+    """Let code of the user's, called back from within `once`, have all of its own warnings."""
+    token = _told.set(None)
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
 def rank_told_once(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Let a function that asks for the rank of its data in several places warn of it one time."""
 

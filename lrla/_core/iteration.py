@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lrla._core.errors import callers_own
 from lrla._core.results import Status
 
 _bars: contextvars.ContextVar[Callable[..., Any] | None] = contextvars.ContextVar(
@@ -123,8 +124,11 @@ class Loop:
         """Record the error of this iteration, tell the callback, and return the error."""
         self.history.append(error)
         self._state = IterationState(self.method, self.iteration, error, x)
-        if self.callback is not None and self.callback(self._state):
-            self.stop(Status.STOPPED)
+        if self.callback is not None:
+            with callers_own():
+                stop = self.callback(self._state)
+            if stop:
+                self.stop(Status.STOPPED)
         return error
 
     def stop(self, status: Status) -> None:

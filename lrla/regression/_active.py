@@ -11,7 +11,7 @@ from typing import Any
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, as_array, check_finite, space_of
-from lrla._core.errors import AccuracyWarning, rank_told_once, warn
+from lrla._core.errors import AccuracyWarning, callers_own, rank_told_once, warn
 from lrla._core.operators import as_operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
@@ -250,7 +250,9 @@ def _check(budget: Any, p: float, design: str, delta: float) -> int:
 
 def ask(query: Callable[[Array], Any], indices: Array) -> Array:
     """Ask for labels, and check what comes back."""
-    b = as_array(query(indices), "query(indices)", ndim=(1, 2))
+    with callers_own():
+        labels = query(indices)
+    b = as_array(labels, "query(indices)", ndim=(1, 2))
     space_of(indices, b)
     if b.shape[0] != indices.shape[0]:
         raise ValueError(

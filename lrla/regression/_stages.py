@@ -56,7 +56,9 @@ def in_stages(
         cut_short = loop.status in _CUT_SHORT
         if stage and (cut_short or bool(xp.any(cut * left < 0))):
             break  # what the stage before has found is right as far as it goes
-        x, y = trial, dual
+        if not stage or float(xp.sum((dual - y)[: left.shape[0]] * left)) >= 0:
+            y = dual  # any feasible one is a bound: the higher is kept
+        x = trial
         small = typical(task, left, loop.size / FAR)
         if cut_short or not small < 0.5 * median:
             break

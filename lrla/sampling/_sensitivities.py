@@ -97,7 +97,8 @@ def sensitivities(
         and ``25 r**(p/2)``, at most 20000, for p > 2.
     group : int, optional
         Rows to a group of "grouped". The default is four times the number of sums of a group,
-        so that there are a quarter as many problems as rows.
+        so that there are a quarter as many problems as rows; where rows are so few that there
+        would be as many problems, "auto" takes over.
     delta : float, default 0.01
         Accepted probability that "grouped" bounds some sensitivity wrongly.
     tol : float, default 1e-5
@@ -186,7 +187,11 @@ def sensitivities(
     seed = seed_of(rng)
     count = index.shape[0]
     groups = plan(count, group, delta) if method == "grouped" else None
+    if groups and group is None and groups.n_problems >= count:
+        groups, method = None, "auto"  # so few rows that sums of them would be more
     solver = Solver(op, p, method, size, tol, seed, groups.n_problems if groups else count)
+    if solver.method != "grouped":
+        groups = None
     found = by_groups(solver, index, groups.size, groups.draws, seed) if groups else solver(index)
     gap = worst_gap(op, found)
     if not found.solved:

@@ -107,7 +107,11 @@ def test_one_thing_is_said_one_time():
         with errors.once(errors.AccuracyWarning, told=True):
             say("fourth")
         say("fifth")
-    assert [str(w.message) for w in caught] == ["first", "another kind", "fifth"]
+        with errors.once(errors.AccuracyWarning), errors.callers_own():
+            say("sixth")
+            say("seventh")  # whoever is called back says what they have to say
+    want = ["first", "another kind", "fifth", "sixth", "seventh"]
+    assert [str(w.message) for w in caught] == want
 
 
 def test_warnings_point_at_the_line_that_called_the_library():

@@ -7,6 +7,7 @@ import pytest
 
 import lrla
 from lrla._core import iteration
+from lrla._core.errors import AccuracyWarning, once, warn
 from lrla._core.iteration import Loop
 from lrla._core.results import Status
 
@@ -161,3 +162,16 @@ def test_progress_says_how_to_get_tqdm(monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     with pytest.raises(ImportError, match=r"pip install 'lrla\[progress\]'"), lrla.progress():
         pass
+
+
+def test_callbacks_have_their_own_warnings():
+    loop = Loop("test", max_iter=2, callback=lambda state: warn("mine", AccuracyWarning))
+
+    @once(AccuracyWarning)
+    def work():
+        for _ in loop:
+            loop.report(1.0)
+
+    with pytest.warns(AccuracyWarning) as caught:
+        work()
+    assert len(caught) == 2

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lrla
+from lrla import RankDeficientWarning
 from lrla.regression import active_regression, lp_regression, lstsq
 from lrla.sampling import leverage_scores, sample_rows
 
@@ -383,3 +384,18 @@ def test_dependent_columns_are_told_once(p):
     with pytest.warns(lrla.RankDeficientWarning) as caught:
         active_regression(np.column_stack((A, A[:, 1])), lambda i: b[i], 60, p=p, rng=7)
     assert len(caught) == 1
+
+
+def test_a_query_keeps_its_own_warnings():
+    """The design is rank deficient, which is told once; so is another one, that the query looks at."""
+
+    def query(indices):
+        with pytest.warns(RankDeficientWarning):
+            leverage_scores(np.ones((10, 3)))
+        return np.ones(len(indices))
+
+    A = np.random.default_rng(90210).standard_normal((200, 4))
+    A[:, 3] = A[:, 0]
+    with pytest.warns(RankDeficientWarning) as told:
+        active_regression(A, query, 50, rng=1)
+    assert len(told) == 1

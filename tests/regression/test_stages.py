@@ -116,3 +116,17 @@ def test_array_libraries(backend):
     b[17] = 1e13
     got = lp_regression(backend.asarray(A), backend.asarray(b), 1, rng=SEED).x
     np.testing.assert_allclose(backend.to_numpy(got), want, atol=1e-12)
+
+
+def test_the_better_proof_is_kept():
+    """Outliers of many sizes, 6 rows for 4 coefficients: a later stage finds a poorer dual."""
+    g = np.random.default_rng(1_000_364)
+    n = int(g.integers(1, 6))
+    m = int(g.integers(n + 2, 60))
+    A = g.standard_normal((m, n))
+    A[:, 0] = 1
+    for _ in (g.random(m), g.choice([8, 12, 16]), g.choice([-1, 1], m)):
+        pass  # found with other errors drawn before
+    e = g.standard_normal(m)
+    e[g.random(m) < 0.3] *= 1e12
+    assert quantile_regression(A, A @ g.standard_normal(n) + e, 0.25, rng=364)

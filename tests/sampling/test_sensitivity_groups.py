@@ -216,3 +216,16 @@ def test_mistakes():
     for call in (total_sensitivity, max_sensitivity):
         with pytest.raises(ValueError, match="'full' or 'lewis', got 'grouped'"):
             call(A, 1, method="grouped")
+
+
+def test_few_rows_are_solved_one_by_one():
+    A = np.random.default_rng(90210).standard_normal((5, 2))
+    found, want = grouped(A, 1), sensitivities(A, 1, method="full")
+    assert (found.info.method, found.info.n_problems, found.info.group) == ("full", 5, None)
+    np.testing.assert_array_equal(found.scores, want.scores)
+
+
+def test_leverage_scores_have_no_groups():
+    A = np.random.default_rng(90210).standard_normal((500, 2))
+    info = grouped(A, 2).info
+    assert (info.method, info.n_problems, info.group, info.draws) == ("leverage", 0, None, None)
