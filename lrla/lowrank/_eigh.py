@@ -83,6 +83,7 @@ class Tridiagonal(Bidiagonal):
             )
         D = (D + adjoint(D)) / 2
         self.V.append(Vn)
+        self.taken += Vn.shape[1]
         self.blocks.append((above, D))
         self.last = Vn
         self.empty = self.random and linalg.norm(Z) <= self.floor

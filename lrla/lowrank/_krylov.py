@@ -224,7 +224,7 @@ class Bidiagonal:
         if self.U is not None:
             return self.U.columns @ ritz.P[:, :rank]
         xp, s = self.space.xp, ritz.s[:rank]
-        some = s > self.floor  # the others are rounding
+        some = s > self.u * self.peak  # the others are rounding
         safe = xp.where(some, s, xp.ones_like(s))
         inverse = xp.where(some, 1 / safe, xp.zeros_like(s))
         return self.side.times(self.V.columns @ (ritz.Q[:, :rank] * inverse[None, :]))

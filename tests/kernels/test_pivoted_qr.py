@@ -181,3 +181,15 @@ def test_any_shape(m, n, seed, spread):
         assert norms[p] >= (np.where(norms > noise, norms, 0) * (1 - 1e-6)).max()
         q = found[1][:, j : j + 1]
         rest = rest - q @ (q.T @ rest)
+
+
+@forms
+def test_columns_that_nearly_repeat_others_are_not_rounding(function):
+    """They differ by 1e-9: the digits of their norms cancel, and they have to be computed afresh."""
+    rng = np.random.default_rng(90210)
+    B = rng.standard_normal((60, 20))
+    A = np.hstack([B, B + 1e-9 * rng.standard_normal((60, 20)), 1e-3 * B, 1e-3 * B])
+    columns, _, R, left = function(A, 30)
+    want = np.abs(scipy.linalg.qr(A, pivoting=True, mode="r")[0].diagonal()[:30])
+    np.testing.assert_allclose(np.abs(R[np.arange(30), columns]), want, rtol=1e-5)
+    assert 2e-9 < left.max() < want[-1]

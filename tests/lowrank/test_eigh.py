@@ -184,6 +184,18 @@ def test_the_front_door_and_seeds():
     assert np.array_equal(first.eigenvectors, again.eigenvectors)
 
 
+def test_no_more_passes_than_are_needed():
+    """And as many calls of the callback as would do to stop it in time."""
+    rng = np.random.default_rng(90210)
+    Q = np.linalg.qr(rng.standard_normal((600, 600)))[0]
+    A = (Q * 0.97 ** np.arange(600)) @ Q.T
+    seen = []
+    result = eigh((A + A.T) / 2, 5, rng=7, callback=lambda state: seen.append(state.iteration))
+    assert result.info.passes <= 30
+    assert len(seen) >= 4
+    assert max(np.diff(seen)) <= 8
+
+
 def test_limits_are_reported():
     A = hermitian(np.linspace(0.9, 1, 300))
     with pytest.warns(ConvergenceWarning, match=r"times rtol=2\.3e-11"):

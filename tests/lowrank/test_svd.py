@@ -370,6 +370,22 @@ def test_bases_are_compressed_when_memory_is_short(monkeypatch):
         check(A, result, s, 1e-10)
 
 
+def test_small_values_of_sparse_single_precision_are_not_rounding():
+    """Orthogonal columns with norms down to 5e-5: twice what is asked for, and both residuals tell."""
+    m, n = 50_000, 500
+    random = np.random.default_rng(90210)
+    s = np.zeros(n)
+    s[:12] = np.logspace(0, -4.3, 12)
+    rows = np.arange(m)
+    A = sp.csr_array((random.standard_normal(m).astype("f4"), (rows, rows % n)), shape=(m, n))
+    A = A @ sp.diags_array((s / np.sqrt(A.power(2).sum(axis=0))).astype("f4"))
+    found = lowrank.svd(sp.csr_array(A, dtype=np.float32), 12, rng=0)
+    np.testing.assert_allclose(found.s, s[:12], rtol=0.02)
+    left = np.linalg.norm(A @ found.Vh.T - found.U * found.s, axis=0)
+    assert (left <= 1e-5).all()
+    assert (found.info.residuals <= 1e-5).all()
+
+
 @pytest.mark.parametrize("amplified", [_krylov._AMPLIFIED, 0.0])  # zero: a restart is never safe
 @pytest.mark.parametrize("dtype", ["f8", "c16"])
 def test_sparse_bases_are_compressed_for_speed_where_that_loses_no_digits(

@@ -61,7 +61,7 @@ def _by_candidates(Y, k):
         j = _steps(
             rows, tried, now, fresh[tried], size, noise, bound, equal, stale, Q, columns, lengths, j
         )
-        left[tried[now == 0]] = 0
+        left[tried[now < 0]] = 0
         if j == first:  # of none of these is anything left
             continue
         np.matmul(Q[first:j].conj(), Y, out=R[first:j])
@@ -115,6 +115,7 @@ def _steps(rows, tried, left, fresh, size, noise, bound, equal, stale, Q, column
         while 0 < length < before / 2:  # at least once
             before, length = length, _orthogonalise(q, Q, j)
         if not length * size[p] > noise[p]:
+            left[best] = -1  # while zero may be a norm whose digits have cancelled
             continue
         for t in range(q.size):
             Q[j, t] = q[t] / length
