@@ -4,16 +4,16 @@
 thread, processor time, in turns; errors are relative to the trace, means of three draws.
 
 How much less depends on the kernel: if it is narrow, all points are alike and nothing beats a draw
-among them; if it is wide, few are needed, and uniform pivots miss the rare ones. So the width is
-not chosen here, but given from elsewhere: for points in clusters whose sizes follow Zipf's law, by
-the error 0.106 of uniform pivots of the measurement that this one repeats (which had 0.070 by
-randomly chosen ones); for flights, by scikit-learn's default. How many clusters there were is not
-known: four numbers are tried, and the bound is one on their median. Ratios for one fixed width are
-printed as well.
+among them; if it is wide, few are needed, and uniform pivots miss the rare ones. Points in clusters
+whose sizes follow Zipf's law are tried at a fixed, narrow width, and at the width at which uniform
+pivots leave 0.106, as in the measurement that this one repeats (which had 0.070 by randomly chosen
+ones); flights at scikit-learn's default. Neither that width nor the number of clusters was handed
+down, so four numbers are tried; the bound is on the first setting of all, 200 clusters at the fixed
+width, on the median over the clusters at the other width, and on flights.
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m benchmarks.claims.rp_cholesky
 
-Ends with an error if the bound on the median over the clusters, or that on flights, is broken.
+Ends with an error if a bound is broken.
 """
 
 import datetime
@@ -31,7 +31,8 @@ from lrla.datasets import flights
 from lrla.lowrank import KernelMatrix, rp_cholesky
 
 N, RANK = 40_000, 1000
-CLUSTERS, FIXED, UNIFORM, DRAWS, ROUNDS = (100, 200, 300, 500), 1 / 20, 0.106, 3, 2
+CLUSTERS, FIRST, FIXED, UNIFORM = (100, 200, 300, 500), 200, 1 / 20, 0.106
+DRAWS, ROUNDS = 3, 2
 LESS, SLOWER, FASTER = 2 / 3, 1.3, 4.0
 
 
@@ -102,7 +103,7 @@ def main():
         f"numpy {np.__version__}, scipy {scipy.__version__}, scikit-learn {sklearn.__version__}, "
         f"lrla {lrla.__version__}; 1 thread, processor time, best of {ROUNDS}"
     )
-    fixed, clustered = [], []
+    fixed, clustered = {}, []
     with lrla.threads(1):
         rp_cholesky(KernelMatrix(data.zipf_clusters(1000)), 20, rng=1)  # compiles
         small = compare(data.zipf_clusters(20_000), 500, FIXED, ("accelerated", "simple"))
@@ -111,7 +112,7 @@ def main():
         )
         for clusters in CLUSTERS:
             X = data.zipf_clusters(N, clusters=clusters)
-            fixed.append(ratio(f"{clusters} clusters", X, FIXED))
+            fixed[clusters] = ratio(f"{clusters} clusters", X, FIXED)
             clustered.append(ratio(f"{clusters} clusters", X, width(X)))
         X = flown()
         real = ratio("flights", X, 1 / X.shape[1])
@@ -120,11 +121,12 @@ def main():
     median = float(np.median(clustered))
     print(
         f"error, of that of uniform pivots: clusters {min(clustered):.3f} to {max(clustered):.3f}, "
-        f"median {median:.3f}; flights {real:.4f} (bound {LESS:.3f}); at a fixed width "
-        f"{min(fixed):.3f} to {max(fixed):.3f}; in {slower:.2f} of their time (bound {SLOWER})"
+        f"median {median:.3f}; flights {real:.4f}; at a fixed width {min(fixed.values()):.3f} to "
+        f"{max(fixed.values()):.3f}, {FIRST} clusters {fixed[FIRST]:.3f} (bounds {LESS:.3f}); "
+        f"in {slower:.2f} of their time (bound {SLOWER})"
     )
     print(f"accelerated {faster:.1f} times as fast as simple, k=500")
-    return bool(max(median, real) > LESS or slower > SLOWER or faster < FASTER)
+    return bool(max(fixed[FIRST], median, real) > LESS or slower > SLOWER or faster < FASTER)
 
 
 if __name__ == "__main__":
