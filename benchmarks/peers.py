@@ -283,6 +283,13 @@ def svd_arpack(A, rank):
     return U[:, ::-1], s[::-1], Vh[::-1]
 
 
+def eigh_arpack(A, rank, rtol):
+    """Find leading eigenpairs of a symmetric matrix by ARPACK."""
+    from scipy.sparse.linalg import eigsh
+
+    return eigsh(A, rank, tol=rtol, v0=np.random.default_rng(7).standard_normal(A.shape[0]))
+
+
 def svd_propack(A, rank):
     """Find leading singular triplets by PROPACK, to its full accuracy."""
     from scipy.sparse.linalg import svds

@@ -44,6 +44,7 @@ METHODS = {
 EMBEDDINGS = {  # (A, seed) -> sketch of A
     "lrla SparseSign": lambda A, seed: sketch.SparseSign(D, A.shape[0], rng=seed) @ A,
     "lrla SparseUniform": lambda A, seed: sketch.SparseUniform(D, A.shape[0], rng=seed) @ A,
+    "lrla RowSampling": lambda A, seed: sketch.RowSampling(D, A.shape[0], rng=seed) @ A,
     "lrla SRHT": lambda A, seed: sketch.SRHT(D, A.shape[0], rng=seed) @ A,
     "lrla SRTT": lambda A, seed: sketch.SRTT(D, A.shape[0], rng=seed) @ A,
     "lrla Gaussian": lambda A, seed: sketch.Gaussian(D, A.shape[0], rng=seed) @ A,
