@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from lrla._core import linalg
 from lrla._core.arrays import Array, is_complex, space_of
 from lrla._core.iteration import Loop
 from lrla._core.results import Status
@@ -16,6 +17,10 @@ from lrla.regression._one import Answer, Task, certified, products
 _NEAR = 2.5  # Newton from least squares is safe up to here; then p is doubled
 _LOOSE = 1e-2  # gap at which the next p of the homotopy is taken
 _LINE = 30  # steps of a line search; it needs three as a rule
+_PROJECTIONS = 2  # of the dual point in the end
+_INFEASIBLE = (
+    1e-9  # of a dual point, at most, may lie in the space of the rows: rounding leaves less
+)
 _PATIENCE = 4  # iterations without progress that are called stagnation
 
 
@@ -39,23 +44,24 @@ def newton(task: Task, p: float) -> Answer:
     """Minimise ``sum(weights * abs(r)**p)``."""
     rows, xp = task.rows, task.rows.space.xp
     loop = task.loop("Newton")
-    w = rows.fill(task.weights / xp.max(task.weights), 1.0)
-    r = task.start(loop, w)
+    v = rows.fill((task.weights / xp.max(task.weights)) ** (1 / p), 1.0)
+    r = task.start(loop, v ** min(p, 2.0))
     x, y, method = loop.origin, xp.zeros_like(task.b), "least squares"
     if task.is_rounding(r):
         loop.status = Status.CONVERGED
     else:
-        point = minimise(rows, r, w, p, task.tol, loop)
+        point = minimise(rows, r, v, p, task.tol, loop)
         x, y, method = x + rows.unwhiten(point.z), point.y[: rows.count], "newton"
-        y = y / dual_norm(y, task.weights, p)
+        size = dual_norm(y, task.weights, p)
+        y = y / (size if size > 0 else 1.0)
     r = task.b - products(task.op, x)
     objective, dual = power_norm(r, task.weights, p), real_dot(y, r)
     floor = task.noise() * power_norm(task.b, task.weights, p)
     return certified(x, r, y, objective, dual, floor, task, loop, method)
 
 
-def minimise(rows: Any, r: Array, w: Array, p: float, tol: float, loop: Loop) -> Minimum:
-    """Minimise ``sum(w abs(r - A z)^p)``.
+def minimise(rows: Any, r: Array, v: Array, p: float, tol: float, loop: Loop) -> Minimum:
+    """Minimise ``sum(abs(v (r - A z))^p)``.
 
     Parameters
     ----------
@@ -63,8 +69,9 @@ def minimise(rows: Any, r: Array, w: Array, p: float, tol: float, loop: Loop) ->
         The data A.
     r : array of shape (m,)
         Residual at z = 0, of least squares as a rule.
-    w : array of shape (m,)
-        Weights.
+    v : array of shape (m,)
+        Scales of the rows, at most one: roots of weights. They stay what they are while p grows,
+        for then each solution is near the next.
     p : float
         Above one, finite.
     tol : float
@@ -73,16 +80,17 @@ def minimise(rows: Any, r: Array, w: Array, p: float, tol: float, loop: Loop) ->
         Counts the iterations and reports the gap.
     """
     xp = rows.space.xp
-    z, path = rows.space.zeros((rows.unknowns,), w.dtype), homotopy(p)
+    z, path = rows.space.zeros((rows.unknowns,), v.dtype), homotopy(p)
+    one, r = xp.ones_like(v), v * r
     best, highest = None, -1.0
     previous, waited = math.inf, 0
     for _ in loop:
         now = path[0]
         unit = float(xp.max(abs(r)))
         u = r / unit
-        dual, dz = _direction(rows, u, w, now)
-        size = power_norm(u, w, now)
-        bound = real_dot(dual, u) / dual_norm(dual, w, now) * unit
+        dual, dz = _direction(rows, u, v, now)
+        size = power_norm(u, one, now)
+        bound = real_dot(dual, u) / dual_norm(dual, one, now) * unit
         if len(path) > 1:
             gap = loop.report(max(size * unit - bound, 0.0) / (size * unit), z)
         else:
@@ -97,28 +105,42 @@ def minimise(rows: Any, r: Array, w: Array, p: float, tol: float, loop: Loop) ->
                 loop.stop(Status.STAGNATED)
         if loop.status is not None:
             break
-        s = rows.product(dz)
-        t = _line_search(u, s, w, now)
+        s = v * rows.product(dz)
+        t = _line_search(u, s, one, now)
         z, r = z + (unit * t) * dz, r - (unit * t) * s
         if gap <= _LOOSE and len(path) > 1:
             path = path[1:]
     if best is None:
-        best, _ = _direction(rows, r / xp.max(abs(r)), w, p)
-    return Minimum(z, best)
+        best, _ = _direction(rows, r / xp.max(abs(r)), v, p)
+    return Minimum(z, v * _feasible(rows, best, v))
 
 
-def _direction(rows: Any, u: Array, w: Array, p: float) -> tuple[Array, Array]:
-    """Return a dual point, and Newton's direction.
+def _direction(rows: Any, u: Array, v: Array, p: float) -> tuple[Array, Array]:
+    """Return a dual point, and Newton's direction, for residuals u and rows scaled by v.
 
-    With weights g, ``A^H g (u - A dz) = 0`` for the solution of least squares dz: a dual point for
-    nothing. Newton's direction is the same, but for complex data, where the curvature differs
-    along u and across it.
+    With weights g, ``(v A)^H g (u - v A dz) = 0`` for the solution of least squares dz: a dual
+    point for nothing. Newton's direction is the same, but for complex data, where the curvature
+    differs along u and across it.
     """
-    g = curvature(u, w, p)
-    rhs = rows.adjoint((g * u)[None, :])[0, :]
-    dz = Normal(rows.hessian(g, None, p)).solve(rhs)
-    dual = g * (u - rows.product(dz))
-    return dual, dz if rows.real else Normal(rows.hessian(g, u, p)).solve(rhs)
+    g = curvature(u, p)
+    rhs = rows.adjoint((v * g * u)[None, :])[0, :]
+    dz = Normal(rows.hessian(v * v * g, None, p)).solve(rhs)
+    dual = g * (u - v * rows.product(dz))
+    return dual, dz if rows.real else Normal(rows.hessian(v * v * g, u, p)).solve(rhs)
+
+
+def _feasible(rows: Any, y: Array, v: Array) -> Array:
+    """Take off a dual point what rounding has left in it of the space of the rows scaled by v.
+
+    That can be much of it where weights spread over many orders of magnitude. A point for which
+    this does not help proves nothing, and becomes zero.
+    """
+    xp = rows.space.xp
+    normal = Normal(rows.hessian(v * v, None, 2.0))
+    for _ in range(_PROJECTIONS):
+        y = y - v * rows.product(normal.solve(rows.adjoint((v * y)[None, :])[0, :]))
+    left = linalg.norm(rows.adjoint((v * y)[None, :])[0, :])
+    return y if left <= _INFEASIBLE * linalg.norm(v * y) else xp.zeros_like(y)
 
 
 def homotopy(p: float) -> list[float]:
@@ -150,14 +172,17 @@ def dual_norm(y: Array, w: Array, p: float) -> float:
     return power_norm(y / w, w, p / (p - 1))
 
 
-def curvature(u: Array, w: Array, p: float) -> Array:
-    """Second derivatives over p (p - 1), kept away from zero and infinity."""
-    xp = space_of(w).xp
+def curvature(u: Array, p: float) -> Array:
+    """Second derivatives of ``abs(u)^p`` over p (p - 1), kept away from zero and infinity.
+
+    The largest entry of u is one.
+    """
+    xp = space_of(u).xp
     size = abs(u)
     floor = 1e-12 if p > 2 else 1e-10
     size = xp.where(size > floor, size, xp.full_like(size, floor))
     g = size ** (p - 2)
-    return w * (g + 1e-12) if p > 2 else w * g
+    return g + 1e-12 if p > 2 else g
 
 
 def real_dot(y: Array, u: Array) -> float:

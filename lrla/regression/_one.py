@@ -20,6 +20,7 @@ from lrla.regression._normal import Normal
 from lrla.regression._rows import ComplexRows, Rows
 
 _ROUNDING = 1e-12  # of the sizes of all that is added up, for solutions to full accuracy
+_EXACT = 4  # units of roundoff of these sizes, that a residual of an exact fit may have
 
 
 class Report(Loop):
@@ -77,6 +78,8 @@ class Task:
         """Set the loop's origin; return the residual there, filled up."""
         rows = self.rows
         loop.rows = rows
+        if rows.count == rows.k:  # all rows are interpolated, whatever their weights
+            w = rows.fill(rows.space.xp.ones_like(self.weights), 1.0)
         if self.x0 is not None:
             loop.origin = self.x0
             return rows.fill(self.b - products(self.op, self.x0), 0.0)
@@ -92,6 +95,12 @@ class Task:
         """Tell whether residuals are what rounding leaves of an exact fit."""
         xp = self.op.space.xp
         return float(xp.max(abs(r))) <= self.noise() * float(xp.max(abs(self.b)))
+
+    def is_exact(self, x: Array, r: Array) -> bool:
+        """Tell whether each residual is what rounding leaves in the product of its row with x."""
+        size = abs(self.b) + magnitudes(self.op, x)
+        least = _EXACT * unit_roundoff(self.op.space.xp, self.weights.dtype)
+        return bool(self.op.space.xp.all(abs(r) <= least * size))
 
     def noise(self) -> float:
         """Size of rounding errors of products with rows, relative to right-hand sides."""
@@ -142,6 +151,8 @@ def certified(
 ) -> Answer:  # fmt: skip
     """Make an answer; its status follows from the gap that was measured in the end."""
     gap = max((objective - dual) / objective, 0.0) if objective > floor else 0.0
+    if gap > task.tol and task.is_exact(x, r):
+        gap, y = 0.0, task.op.space.xp.zeros_like(y)
     status = Status.MAX_ITER if loop.status is None else loop.status
     if gap <= task.tol and status is not Status.STOPPED:
         status = Status.CONVERGED
@@ -160,8 +171,13 @@ def products(op: Operator, x: Array) -> Array:
 
 def rounding(op: Operator, x: Array, b: Array | None = None) -> Array:
     """Return sizes up to which entries of A x, or b - A x, may be nothing but rounding."""
-    size = products(Operator(abs(op.A), op.kind, op.space, op.dtype), abs(x))
+    size = magnitudes(op, x)
     return _ROUNDING * (size if b is None else size + abs(b))
+
+
+def magnitudes(op: Operator, x: Array) -> Array:
+    """Return abs(A) abs(x): the sizes of what is added up in A x."""
+    return products(Operator(abs(op.A), op.kind, op.space, op.dtype), abs(x))
 
 
 def prepare(op: Operator, T: Array, condition: float) -> Any:

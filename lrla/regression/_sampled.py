@@ -99,7 +99,9 @@ def _dual_point(op: Operator, T: Array, r: Array, w: Array, p: float) -> Array:
     That is the residual of one step of reweighted least squares, times its weights.
     """
     xp = op.space.xp
-    g = curvature(r / xp.max(abs(r)), w, p)
+    v = w ** (1 / p)
+    u = v * r
+    g = v * v * curvature(u / xp.max(abs(u)), p)
     G, rhs = gram_of(op, T, g), adjoint(T) @ _adjoint_product(op, g * r)
     z = xp.linalg.solve(G, rhs[:, None])[:, 0] if is_complex(G) else Normal(G).solve(rhs)
     y = g * (r - products(op, T @ z))

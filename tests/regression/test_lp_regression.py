@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -159,6 +160,63 @@ def test_weights_count_rows(p):
     np.testing.assert_allclose(
         weighted.residuals[counts > 0], (b - A @ weighted.x)[counts > 0], atol=1e-12
     )
+
+
+@pytest.mark.parametrize("p", [1.1, 8, 33, 100, 200])
+@pytest.mark.parametrize("complex_", [False, True])
+def test_weights_over_many_decades(p, complex_):
+    # their p-th roots scale the rows, and for large p hardly differ
+    A, b = data(m=80, n=4)
+    b = b + 1j * np.roll(b, 7) if complex_ else b
+    weights = 10.0 ** np.random.default_rng([SEED, 3]).uniform(-8, 8, 80)
+    result = lp_regression(A, b, p, weights=weights, rng=7)
+    v = weights ** (1 / p)
+    check(lp_regression(v[:, None] * A, v * b, p, rng=7), v[:, None] * A, v * b, p)
+    assert result
+    assert result.info.iterations <= 40
+    value = norm(v * (b - A @ result.x), p)
+    assert result.objective == pytest.approx(value, rel=1e-10)
+    assert norm(result.dual / v, p / (p - 1)) <= 1 + 1e-9
+    assert np.linalg.norm(A.T @ result.dual) <= 1e-10 * np.linalg.norm(result.dual)
+    assert value - np.vdot(result.dual, b).real <= 1e-7 * value
+
+
+@pytest.mark.parametrize("p", [1.1, 4, 33, 100])
+def test_dual_points_are_feasible_whatever_happens(p):
+    # rows of size 1e-6 to 1e6: weights of the iteration spread so far that it may fail, and says so
+    rng = np.random.default_rng([SEED, 19])
+    for _ in range(8):
+        A = rng.standard_normal((15, 5)) * 10.0 ** rng.integers(-6, 7, (15, 1))
+        b = rng.standard_normal(15)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", lrla.ConvergenceWarning)
+            result = lp_regression(A, b, p, rng=7)
+        y = result.dual
+        size = np.linalg.norm(A, axis=1) @ abs(y)
+        assert np.linalg.norm(A.T @ y) <= 1e-8 * size
+        assert dual_norm(y, p) <= 1 + 1e-9
+        objective = norm(b - A @ result.x, p)
+        proven = 1 - y @ b / objective
+        assert bool(result) == (result.gap <= 1e-8)
+        assert abs(proven - result.gap) <= 1e-6 * (1 + np.linalg.norm(b) / objective)
+
+
+@pytest.mark.parametrize("p", [1, 1.1, 2, 5, 100, np.inf])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shape", [(3, 6), (5, 5)])
+def test_an_exact_fit_of_rows_of_any_size_is_optimal(p, weighted, shape):
+    rng = np.random.default_rng([SEED, 23])
+    for _ in range(6):
+        A = rng.standard_normal(shape) * 10.0 ** rng.integers(-6, 7, (shape[0], 1))
+        b = rng.standard_normal(shape[0])
+        weights = 10.0 ** rng.uniform(-8, 8, shape[0]) if weighted else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", lrla.RankDeficientWarning)
+            result = lp_regression(A, b, p, weights=weights, rng=7)
+        assert result
+        assert result.gap <= 1e-8
+        sizes = abs(A) @ abs(result.x) + abs(b)
+        assert np.all(abs(b - A @ result.x) <= 1e-12 * sizes)
 
 
 @pytest.mark.parametrize("p", NORMS)
