@@ -91,6 +91,8 @@ class Operator:
             A.data = A.data * factors.repeat(A.indptr[1:] - A.indptr[:-1])
         elif self.kind == "dense":
             A = factors[:, None] * self.A
+        elif self.kind == "blocks":
+            A = self.A.scaled(factors)
         else:
             A = _ScaledRows(self, factors[:, None])
         return Operator(A, self.kind, self.space, self.dtype)

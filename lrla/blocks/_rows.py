@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lrla._core.arrays import Space, as_array, space_of
+from lrla._core.arrays import Array, Space, as_array, space_of, to_host
 from lrla._core.threads import inline
 
 _T = TypeVar("_T")
@@ -50,13 +50,64 @@ class RowBlocks:
         """Add up tuples of arrays, ``function(block, first, last)``, over a fixed tree."""
         return tuple(self._delayed(function, reduce=True))
 
-    def _delayed(self, function: Callable[..., Any], *, reduce: bool) -> Any:
+    def take(self, index: Array) -> Array:
+        """Gather rows in the order of an index; blocks without any of them are not computed."""
+        space, xp = self.space, self.space.xp
+        order = xp.argsort(index)
+        index = xp.take(index, order)
+        ends = space.asarray([0, *(b for _, b in self.bounds)], xp.int64)
+        cuts = xp.searchsorted(index, ends)
+        needed = [bool(cuts[k] < cuts[k + 1]) for k in range(len(self.bounds))]
+
+        def part(block: Array, a: int, b: int) -> Array:
+            return space.rows(block, index[(index >= a) & (index < b)] - a)
+
+        parts = self._delayed(part, reduce=False, needed=needed)
+        if not parts:
+            return space.zeros((0, self.shape[1]), self.dtype)
+        return space.rows(xp.concat(parts, axis=0), xp.argsort(order))
+
+    def only(self, index: Array) -> RowBlocks:
+        """Leave out all rows but those of an increasing index."""
+        return RowBlocks(self.array[to_host(index)])
+
+    def scaled(self, factors: Array) -> RowBlocks:
+        """Multiply the rows by numbers, as blocks are made."""
+        return RowBlocks(self.array * self._chunked(factors[:, None]))
+
+    def times(self, T: Array) -> RowBlocks:
+        """Multiply with a small matrix from the right, as blocks are made."""
+        return RowBlocks(self.array @ T)
+
+    def beside(self, columns: Array) -> RowBlocks:
+        """Put further columns, in memory, to the right of these."""
+        import dask.array
+
+        both = dask.array.concatenate((self.array, self._chunked(columns)), axis=1)
+        return RowBlocks(both.rechunk({1: -1}))
+
+    def above(self, rows: Array) -> RowBlocks:
+        """Put further rows, in memory, below these."""
+        import dask.array
+
+        last = dask.array.from_array(rows, chunks=-1, asarray=False)
+        return RowBlocks(dask.array.concatenate((self.array, last), axis=0))
+
+    def _chunked(self, columns: Array) -> Any:
+        import dask.array
+
+        return dask.array.from_array(columns, chunks=(self.array.chunks[0], -1), asarray=False)
+
+    def _delayed(
+        self, function: Callable[..., Any], *, reduce: bool, needed: list[bool] | None = None
+    ) -> Any:
         import dask
 
         chunks = self.array.to_delayed().ravel()
         parts = [
             dask.delayed(_call, pure=False)(function, chunk, a, b)
-            for chunk, (a, b) in zip(chunks, self.bounds, strict=True)
+            for k, (chunk, (a, b)) in enumerate(zip(chunks, self.bounds, strict=True))
+            if needed is None or needed[k]
         ]
         while reduce and len(parts) > 1:
             parts = [

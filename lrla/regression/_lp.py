@@ -82,8 +82,8 @@ def lp_regression(
     Parameters
     ----------
     A : array of shape (m, n), sparse matrix, LinearOperator or dask array
-        The data; never changed. Complex only for 1 < p < inf. Operators and dask arrays are formed
-        densely.
+        The data; never changed. Complex only for 1 < p < inf. Dask arrays are walked by blocks of
+        rows; operators are formed densely, up to 2**28 entries.
     b : array of shape (m,) or (m, k)
         Right-hand sides, each a problem of its own.
     p : float
@@ -98,8 +98,9 @@ def lp_regression(
         "interior": Mehrotra's interior-point method on the dual, then a vertex; for p = 1 [1]_.
         "pilot": for p = 1, the same without the rows whose sign a pilot tells; the answer is the
         same, and its signs are verified. "newton": for 1 < p < inf. "active_set": for p = inf.
-        "auto" takes the one for p, and a pilot from 50000 rows on. "sample": rows drawn by the
-        Lewis weights of [A b], and a few passes over all rows for objective and gap.
+        "auto" takes the one for p, and a pilot from 50000 rows on, for dask arrays from
+        47 n**1.5 rows on. "sample": rows drawn by the Lewis weights of [A b], and a few passes over
+        all rows for objective and gap.
     size : int, optional
         Rows to be drawn by method "sample", at least the rank of A; 100 (rank + 1) by default. Rows
         of a ridge join them, and fewer may then do.
@@ -125,8 +126,8 @@ def lp_regression(
     ------
     ValueError
         If p is less than 1, shapes do not fit, an entry is not finite, weights or ridge are
-        negative, the rows drawn by method "sample" do not span the rows of A, or x is beyond the
-        largest number of its dtype.
+        negative, the rows drawn by method "sample" do not span the rows of A, a linear operator has
+        more than 2**28 entries, or x is beyond the largest number of its dtype.
     TypeError
         If A is not a matrix of numbers, or complex for p = 1 or p = inf.
 
@@ -177,6 +178,14 @@ def lp_regression(
 
     p = inf: the linear programme on the rows that matter, with others added until none has a larger
     residual, as in the exchange method of Remez.
+
+    Dask arrays: the answer is that of the array in memory, up to rounding, whatever the chunks. In
+    memory are some twenty vectors of m numbers and one chunk for each worker; of A, for p = 1, only
+    the rows of the pilot and then those whose sign is in doubt, about ``n**0.5 * m**(2/3)``. All
+    else is passes over the chunks: a dozen or two with a pilot; 9 and 3 for each iteration for
+    1 < p < inf; 10 and 5 to 7 for each iteration without a pilot. The last one measures objective and
+    gap over all rows. Each pass makes the chunks anew: ``A.persist()`` keeps those that fit. The
+    entries of a linear operator are had by n products with columns of the identity, once.
 
     References
     ----------

@@ -10,6 +10,8 @@ from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_o
 from lrla._core.operators import Operator, as_operator
 from lrla.blocks import as_blocks
 
+MOST = 1 << 28  # entries of a linear operator, which has to be formed: 2 GiB in double precision
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
@@ -83,9 +85,9 @@ def look(A: Any, b: Any, weights: Any, ridge: Any, *, complex_ok: bool) -> Quest
         )
     if m == 0 or n == 0:
         raise ValueError(f"A must have at least one row and one column, got shape {(m, n)}")
-    if op.kind in ("operator", "blocks"):  # every iteration weighs the rows anew
-        op = Operator(op.todense(), "dense", op.space, op.dtype)
-    b = b.compute() if hasattr(b, "dask") else b
+    if op.kind == "operator":  # every iteration weighs the rows anew
+        op = _formed(op)
+    b, weights = (v.compute() if hasattr(v, "dask") else v for v in (b, weights))
     b = as_array(b, "b", ndim=(1, 2))
     space = space_of(op.A if op.kind == "dense" else op.space.zeros((0,), op.dtype), b)
     xp = space.xp
@@ -107,11 +109,26 @@ def look(A: Any, b: Any, weights: Any, ridge: Any, *, complex_ok: bool) -> Quest
     if mask is not None:
         kept = xp.nonzero(mask)[0]
         B, data = xp.take(B, kept, axis=0), op.A
-        data = data.tocsr()[kept] if op.kind == "sparse" else xp.take(data, kept, axis=0)
+        if op.kind == "blocks":
+            data = data.only(kept)
+        else:
+            data = data.tocsr()[kept] if op.kind == "sparse" else xp.take(data, kept, axis=0)
         op = Operator(data, op.kind, op.space, op.dtype)
     if D is not None:
         op, B, w = _with_ridge(op, B, w, D)
     return Question(op, B, w, mask, (m, n), vector, dtype)
+
+
+def _formed(op: Operator) -> Operator:
+    """Form a linear operator, unless it is large."""
+    m, n = op.shape
+    if m * n > MOST:
+        raise ValueError(
+            f"A must have at most 2**{MOST.bit_length() - 1} entries if it is a linear operator, for it "
+            f"is formed densely, got shape {(m, n)}; pass a sparse matrix, or a dask array in chunks "
+            "of rows"
+        )
+    return Operator(op.todense(), "dense", op.space, op.dtype)
 
 
 def _solution_dtype(xp: Any, dtype: Any, complex_any: bool) -> Any:
@@ -168,6 +185,8 @@ def _with_ridge(op: Operator, B: Array, w: Array, D: Array) -> tuple[Operator, A
 
         E = scipy.sparse.eye_array(n, dtype=op.dtype, format="csr")[kept]
         data: Any = scipy.sparse.vstack((op.A.tocsr(), E), format="csr")
+    elif op.kind == "blocks":
+        data = op.A.above(E)
     else:
         data = xp.concat((op.A, E), axis=0)
     zero = space.zeros((int(kept.shape[0]), int(B.shape[1])), B.dtype)

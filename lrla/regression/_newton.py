@@ -88,7 +88,7 @@ def minimise(rows: Any, r: Array, v: Array, p: float, tol: float, loop: Loop) ->
         now = path[0]
         unit = float(xp.max(abs(r)))
         u = r / unit
-        dual, dz = _direction(rows, u, v, now)
+        dual, dz, s = _direction(rows, u, v, now)
         size = power_norm(u, one, now)
         bound = real_dot(dual, u) / dual_norm(dual, one, now) * unit
         if len(path) > 1:
@@ -105,18 +105,19 @@ def minimise(rows: Any, r: Array, v: Array, p: float, tol: float, loop: Loop) ->
                 loop.stop(Status.STAGNATED)
         if loop.status is not None:
             break
-        s = v * rows.product(dz)
         t = _line_search(u, s, one, now)
         z, r = z + (unit * t) * dz, r - (unit * t) * s
         if gap <= _LOOSE and len(path) > 1:
             path = path[1:]
     if best is None:
-        best, _ = _direction(rows, r / xp.max(abs(r)), v, p)
+        best, _, _ = _direction(rows, r / xp.max(abs(r)), v, p)
     return Minimum(z, v * _feasible(rows, best, v))
 
 
-def _direction(rows: Any, u: Array, v: Array, p: float) -> tuple[Array, Array]:
-    """Return a dual point, and Newton's direction, for residuals u and rows scaled by v.
+def _direction(rows: Any, u: Array, v: Array, p: float) -> tuple[Array, Array, Array]:
+    """Return a dual point, Newton's direction and its product with the rows scaled by v.
+
+    The residuals u are scaled alike.
 
     With weights g, ``(v A)^H g (u - v A dz) = 0`` for the solution of least squares dz: a dual
     point for nothing. Newton's direction is the same, but for complex data, where the curvature
@@ -125,8 +126,12 @@ def _direction(rows: Any, u: Array, v: Array, p: float) -> tuple[Array, Array]:
     g = curvature(u, p)
     rhs = rows.adjoint((v * g * u)[None, :])[0, :]
     dz = Normal(rows.hessian(v * v * g, None, p)).solve(rhs)
-    dual = g * (u - v * rows.product(dz))
-    return dual, dz if rows.real else Normal(rows.hessian(v * v * g, u, p)).solve(rhs)
+    s = v * rows.product(dz)
+    dual = g * (u - s)
+    if not rows.real:
+        dz = Normal(rows.hessian(v * v * g, u, p)).solve(rhs)
+        s = v * rows.product(dz)
+    return dual, dz, s
 
 
 def _feasible(rows: Any, y: Array, v: Array) -> Array:

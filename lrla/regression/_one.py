@@ -14,6 +14,7 @@ from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback, Loop
 from lrla._core.operators import Operator
 from lrla._core.results import Info, Status
+from lrla.regression._block_rows import BlockRows
 from lrla.regression._input import check_range
 from lrla.regression._lp_input import Question
 from lrla.regression._normal import Normal
@@ -45,7 +46,7 @@ class Task:
     ----------
     op : Operator
         The data.
-    rows : Rows or ComplexRows
+    rows : Rows, ComplexRows or BlockRows
         The same, whitened.
     b : array of shape (m,)
         Right-hand side.
@@ -163,10 +164,28 @@ def certified(
 
 def products(op: Operator, x: Array) -> Array:
     """Return A x in double precision, for data of any floating dtype."""
+    if op.kind == "blocks":
+        return op.matmat(x[:, None])[:, 0]
     A = op.A
     if op.kind == "dense":
         A = op.space.xp.astype(A, x.dtype, copy=False)
     return (A @ x[:, None])[:, 0]
+
+
+def adjoint_product(op: Operator, v: Array) -> Array:
+    """Return A^H v in double precision."""
+    if op.kind == "dense":
+        A = op.space.xp.astype(op.A, v.dtype, copy=False)
+        op = Operator(A, op.kind, op.space, v.dtype)
+    return op.rmatmat(v[:, None])[:, 0]
+
+
+def taken(op: Operator, index: Array) -> Operator:
+    """Return some of the rows, in memory."""
+    if op.kind == "blocks":
+        return Operator(op.A.take(index), "dense", op.space, op.dtype)
+    A = op.A.tocsr()[index] if op.kind == "sparse" else op.space.rows(op.A, index)
+    return Operator(A, op.kind, op.space, op.dtype)
 
 
 def rounding(op: Operator, x: Array, b: Array | None = None) -> Array:
@@ -177,11 +196,15 @@ def rounding(op: Operator, x: Array, b: Array | None = None) -> Array:
 
 def magnitudes(op: Operator, x: Array) -> Array:
     """Return abs(A) abs(x): the sizes of what is added up in A x."""
+    if op.kind == "blocks":
+        return op.space.xp.concat(op.A.map(lambda block, a, b: abs(block) @ abs(x)))
     return products(Operator(abs(op.A), op.kind, op.space, op.dtype), abs(x))
 
 
 def prepare(op: Operator, T: Array, condition: float) -> Any:
     """Whiten the rows."""
+    if op.kind == "blocks":
+        return BlockRows(op, T, condition)
     if op.space.xp.isdtype(T.dtype, "complex floating"):
         return ComplexRows(op, T)
     return Rows(op, T, condition)

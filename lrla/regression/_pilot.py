@@ -9,7 +9,7 @@ from lrla._core.arrays import Array, space_of
 from lrla._core.operators import Operator
 from lrla._core.results import Status
 from lrla.regression._interior import Box, Point, solve_box
-from lrla.regression._one import Answer, Report, Task, products
+from lrla.regression._one import Answer, Report, Task, adjoint_product, prepare, products, taken
 from lrla.regression._piecewise import interior, judge
 from lrla.regression._rows import Rows
 from lrla.regression._stages import FAR, typical
@@ -23,8 +23,14 @@ _ROUNDS = 8  # of mistakes put right; in the last of them all rows are taken
 
 
 def pays(op: Operator) -> bool:
-    """Tell whether there are enough rows for a pilot to pay."""
+    """Tell whether there are enough rows for a pilot to pay.
+
+    It saves passes: where each of these makes the rows anew, pilot and band need only be smaller
+    than half of the rows.
+    """
     m, n = op.shape
+    if op.kind == "blocks":
+        return 2 * (1 + _BAND) * n**0.5 * m ** (2 / 3) < m
     return m >= 50_000 and m > 50 * n
 
 
@@ -93,7 +99,7 @@ def piloted(
         else:
             low, high = low & ~wrong, high & ~wrong
         if turn == _ROUNDS - 1 or not bool(xp.any(low | high)):
-            rows = Rows(op, T, float(found.info.condition))
+            rows = prepare(op, T, float(found.info.condition))
             answer = interior(replace(task, rows=rows, x0=x), tau)
             history, count = history + answer.history, count + answer.iterations
             return replace(answer, history=history, iterations=count, method="pilot")
@@ -132,7 +138,7 @@ def _middle(
     box = Box(
         rows.fill(inside / loop.size, 0.0),
         xp.stack((v * (tau - 1), v * tau)),
-        -(T.T @ _adjoint(task.op, y)),
+        -(T.T @ adjoint_product(task.op, y)),
         offset=float(xp.sum(y * xp.clip(r, -far, far))) / loop.size,
     )
     point = solve_box(rows, box, task.tol, loop)
@@ -144,8 +150,7 @@ def _part(
 ) -> Task:
     """Take some of the rows, with the weights of their draw."""
     xp, op = task.op.space.xp, task.op
-    A = op.A.tocsr()[index] if op.kind == "sparse" else op.space.rows(op.A, index)
-    part = Operator(A, op.kind, op.space, op.dtype)
+    part = taken(op, index)
     weights = xp.take(task.weights, index)
     return replace(
         task,
@@ -157,12 +162,6 @@ def _part(
         x0=None,
         callback=None if draw is not None else task.callback,
     )
-
-
-def _adjoint(op: Operator, y: Array) -> Array:
-    """Return A^T y."""
-    A = op.A if op.kind == "sparse" else op.space.xp.astype(op.A, y.dtype, copy=False)
-    return (A.T @ y[:, None])[:, 0]
 
 
 def _sides(z: Array, w: Array, centre: float, width: float) -> tuple[Array, Array]:

@@ -119,8 +119,9 @@ def quantile_regression(
     Parameters
     ----------
     A : array of shape (m, n), sparse matrix, LinearOperator or dask array
-        The data, real; never changed. An intercept is a column of ones, which you add. Operators
-        and dask arrays are formed densely.
+        The data, real; never changed. An intercept is a column of ones, which you add. Dask arrays
+        are walked by blocks of rows, as `lp_regression` says; operators are formed densely, up to
+        2**28 entries.
     b : array of shape (m,)
         The response.
     tau : float or array of shape (k,), default 0.5
@@ -136,7 +137,7 @@ def quantile_regression(
     method : {"auto", "interior", "pilot"}, default "auto"
         Whether to solve with all rows, or without those whose sign a pilot tells, which are
         verified: the answer is the same. "auto" takes a pilot from 50000 rows on,
-        of several levels from 10000.
+        of several levels from 10000; for dask arrays from 47 n**1.5.
     tol : float, default 1e-8
         Gap between the objective and its lower bound to reach, relative to the objective.
     max_iter : int, default 100
@@ -156,8 +157,8 @@ def quantile_regression(
     ------
     ValueError
         If tau is not between 0 and 1, shapes do not fit, an entry is not finite, weights are
-        negative, weights and covariance are given together, or x is beyond the largest number of
-        its dtype.
+        negative, weights and covariance are given together, a linear operator has more than 2**28
+        entries, or x is beyond the largest number of its dtype.
     TypeError
         If A is not a matrix of real numbers, or tau no number.
 

@@ -88,8 +88,9 @@ def huber_regression(
     Parameters
     ----------
     A : array of shape (m, n), sparse matrix, LinearOperator or dask array
-        The data, real; never changed. An intercept is a column of ones, which you add. Operators
-        and dask arrays are formed densely.
+        The data, real; never changed. An intercept is a column of ones, which you add. Dask arrays
+        are walked by blocks of rows, as `lp_regression` says; operators are formed densely, up to
+        2**28 entries.
     b : array of shape (m,)
         The response.
     threshold : float, default 1.345
@@ -122,8 +123,8 @@ def huber_regression(
     ------
     ValueError
         If shapes do not fit, an entry is not finite, weights are negative, threshold or scale are
-        not positive, more than half of the residuals are zero and no scale is given, or x is
-        beyond the largest number of its dtype.
+        not positive, more than half of the residuals are zero and no scale is given, a linear
+        operator has more than 2**28 entries, or x is beyond the largest number of its dtype.
     TypeError
         If A is not a matrix of real numbers.
 

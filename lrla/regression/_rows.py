@@ -9,12 +9,13 @@ import numpy as np
 from lrla._core.arrays import Array, adjoint, space_of
 from lrla._core.operators import Operator
 from lrla.kernels.gram import gram, gram_csr
+from lrla.kernels.gram import gram_of as chunked_gram
 from lrla.kernels.panels import panel_adjoint, panel_gram, panel_product, panel_width, panels
 
 # A sparse Gram matrix takes this many times longer for each pair of entries than a dense one:
 # 0.6 ns against 0.035 ns, measured on designs of 20 to 200 columns
 _PAIRS = 17.0
-_SAFE = 1e5  # condition numbers up to which Gram matrices of A itself lose less than 6 digits
+SAFE = 1e5  # condition numbers up to which Gram matrices of A itself lose less than 6 digits
 
 
 class Rows:
@@ -164,6 +165,8 @@ class ComplexRows:
 def gram_of(op: Operator, T: Array, g: Array) -> Array:
     """Return T^H A^H diag(g) A T from the data as they are, for one-off use."""
     xp = op.space.xp
+    if op.kind == "blocks":
+        return chunked_gram(op, g, T)
     if op.kind == "sparse":
         A = op.A.tocsr()
         data = A.data.astype(np.result_type(A.dtype, np.float64))
@@ -175,7 +178,7 @@ def gram_of(op: Operator, T: Array, g: Array) -> Array:
 
 def _stays_sparse(A: Any, condition: float) -> bool:
     """Tell whether products with sparse rows are accurate enough, and not slower."""
-    if condition > _SAFE:
+    if condition > SAFE:
         return False
     counts = np.diff(A.indptr).astype(float)
     return bool(_PAIRS * np.sum(counts**2) < A.shape[0] * float(A.shape[1]) ** 2)

@@ -12,7 +12,7 @@ from lrla._core.arrays import Array, adjoint, is_complex
 from lrla._core.operators import Operator
 from lrla.regression._newton import curvature, dual_norm, power_norm, real_dot
 from lrla.regression._normal import Normal
-from lrla.regression._one import Answer, Task, products
+from lrla.regression._one import Answer, Task, adjoint_product, products, taken
 from lrla.regression._rows import gram_of
 from lrla.sampling import lewis_weights, sample_rows
 
@@ -38,15 +38,14 @@ def sampled(
     xp, op, b = task.op.space.xp, task.op, task.b
     k = int(T.shape[1])
     size = min(n_data, _ROWS * (k + 1) if size is None else size)
-    rest = b - products(op, T @ (adjoint(T) @ _adjoint_product(op, b)))
+    rest = b - products(op, T @ (adjoint(T) @ adjoint_product(op, b)))
     rest = None if task.is_rounding(rest) else rest
     data = _beside(op, T, rest, task.weights ** (1 / p))
     scores = lewis_weights(data, p, tol=_ACCURACY, rng=seed)
     drawn = sample_rows(scores.weights[:n_data], size, rng=seed)
     kept = xp.arange(n_data, op.shape[0], dtype=xp.int64, device=op.space.device)
     index = xp.concat((drawn.indices, kept))
-    A = op.A.tocsr()[index] if op.kind == "sparse" else op.space.rows(op.A, index)
-    part = Operator(A, op.kind, op.space, op.dtype)
+    part = taken(op, index)
     _refuse_gaps(part, T, int(kept.shape[0]))
     draws = xp.concat((xp.astype(drawn.weights, xp.float64), xp.ones_like(kept, dtype=xp.float64)))
     weights = xp.take(task.weights, index) * draws
@@ -83,6 +82,9 @@ def _refuse_gaps(part: Operator, T: Array, kept: int) -> None:
 def _beside(op: Operator, T: Array, rest: Array | None, root: Array) -> Any:
     """Return root * [A rest], with A T for A if the rank of A is not full."""
     xp = op.space.xp
+    if op.kind == "blocks":
+        data = op.A if T.shape[1] == T.shape[0] else op.A.times(T)
+        return (data if rest is None else data.beside(rest[:, None])).scaled(root)
     if op.kind == "sparse" and T.shape[1] == T.shape[0]:
         import scipy.sparse
 
@@ -102,7 +104,7 @@ def _dual_point(op: Operator, T: Array, r: Array, w: Array, p: float) -> Array:
     v = w ** (1 / p)
     u = v * r
     g = v * v * curvature(u / xp.max(abs(u)), p)
-    G, rhs = gram_of(op, T, g), adjoint(T) @ _adjoint_product(op, g * r)
+    G, rhs = gram_of(op, T, g), adjoint(T) @ adjoint_product(op, g * r)
     z = xp.linalg.solve(G, rhs[:, None])[:, 0] if is_complex(G) else Normal(G).solve(rhs)
     y = g * (r - products(op, T @ z))
     return y / dual_norm(y, w, p)
@@ -124,17 +126,10 @@ def _bounded_dual_point(op: Operator, T: Array, r: Array, w: Array) -> Array:
         inside = abs(y) < (0.5 if last else 1.0)
         g = xp.where(inside, w, (1e-3 if last else _OUTSIDE) * w)
         normal = Normal(gram_of(op, T, g))
-        s = products(op, T @ normal.solve(T.T @ _adjoint_product(op, w * y)))
+        s = products(op, T @ normal.solve(T.T @ adjoint_product(op, w * y)))
         r = r - kink * s
     y = w * y - g * s
     return y / max(1.0, float(xp.max(abs(y) / w)))
-
-
-def _adjoint_product(op: Operator, v: Array) -> Array:
-    """Return A^H v in double precision."""
-    if op.kind == "sparse":
-        return op.A.conj().T @ v
-    return (adjoint(op.space.xp.astype(op.A, v.dtype, copy=False)) @ v[:, None])[:, 0]
 
 
 def check_size(size: int | None, p: float) -> None:

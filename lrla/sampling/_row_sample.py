@@ -173,14 +173,7 @@ class RowSample(Result):
             counts = B.indptr[1:] - B.indptr[:-1]
             B.data *= xp.repeat(factors, counts)  # B is a copy
             return B
-        if op.kind == "blocks":
-
-            def part(block: Array, a: int, b: int) -> Array:
-                return xp.take(block, indices[(indices >= a) & (indices < b)] - a, axis=0)
-
-            B = xp.concat(op.A.map(part), axis=0)
-        else:
-            B = xp.take(op.A, indices, axis=0)
+        B = op.A.take(indices) if op.kind == "blocks" else xp.take(op.A, indices, axis=0)
         return B * factors[:, None]
 
     def estimate(self, values: Any) -> Estimate:

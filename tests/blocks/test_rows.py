@@ -148,3 +148,42 @@ def test_what_cannot_be_is_said():
     bad[4321, 3] = np.nan
     with pytest.raises(ValueError, match="A must"):
         lrla.lstsq(chunked(bad), b)
+
+
+@pytest.mark.parametrize("index", [[], [4, 4, 0], [6, 1, 5, 0], list(range(9))])
+def test_rows_are_taken_in_the_order_asked_for(index):
+    A = np.arange(18.0).reshape(9, 2)
+    blocks = as_blocks(da.from_array(A, chunks=((0, 2, 0, 5, 2), 2)))
+    np.testing.assert_array_equal(blocks.take(np.asarray(index, dtype=np.int64)), A[index])
+
+
+def test_blocks_without_a_wanted_row_are_not_made():
+    A, made = np.arange(18.0).reshape(9, 2), []
+
+    def make(block, block_info=None):
+        made.append(block_info[0]["chunk-location"][0])
+        return block
+
+    blocks = as_blocks(da.from_array(A, chunks=(2, 2)).map_blocks(make, meta=np.empty((0, 0))))
+    with dask.config.set(scheduler="synchronous"):
+        np.testing.assert_array_equal(blocks.take(np.asarray([5, 4, 8])), A[[5, 4, 8]])
+    assert sorted(made) == [2, 4]
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32, np.float64])
+def test_blocks_that_are_changed_as_they_are_made(dtype):
+    A = np.arange(18).reshape(9, 2).astype(dtype)
+    blocks = as_blocks(da.from_array(A, chunks=(4, 1)))
+    factors, columns = np.linspace(1, 2, 9), np.ones((9, 3))
+    rows, T, index = np.full((2, 2), 0.5), np.asarray([[1.0], [2.0]]), np.asarray([0, 3, 4, 8])
+    for got, want in (
+        (blocks.scaled(factors), factors[:, None] * A),
+        (blocks.beside(columns), np.hstack([A, columns])),
+        (blocks.above(rows), np.vstack([A, rows])),
+        (blocks.times(T), A @ T),
+        (blocks.only(index), A[index]),
+    ):
+        assert isinstance(got, RowBlocks)
+        assert got.shape == want.shape
+        assert got.array.numblocks[1] == 1
+        np.testing.assert_allclose(np.concatenate(got.map(lambda block, a, b: block)), want)
