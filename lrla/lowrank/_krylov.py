@@ -89,6 +89,11 @@ class Bidiagonal:
         self.probes, self.image = G, both[:, width:]
 
     @property
+    def norm(self) -> float:
+        """Largest singular value seen."""
+        return self.peak
+
+    @property
     def floor(self) -> float:
         """Size of rounding errors in a product: directions that small are not followed."""
         return 4 * self.u * self.peak * math.sqrt(max(self.side.shape))
@@ -184,6 +189,10 @@ class Bidiagonal:
         """Return how many of ``most`` Ritz vectors a restart keeps, ``least`` or more."""
         return max(least, most // 2)
 
+    def hopeless(self, ritz: Ritz) -> bool:
+        """Tell whether the tolerance is out of reach of the recurrence."""
+        return False
+
     def compressible(self, ritz: Ritz, keep: int) -> bool:
         """Tell whether a restart is possible without loss of digits."""
         s = ritz.s[:keep]
@@ -224,7 +233,7 @@ class Bidiagonal:
         if self.U is not None:
             return self.U.columns @ ritz.P[:, :rank]
         xp, s = self.space.xp, ritz.s[:rank]
-        some = s > self.u * self.peak  # the others are rounding
+        some = s > self.u * self.norm  # the others are rounding
         safe = xp.where(some, s, xp.ones_like(s))
         inverse = xp.where(some, 1 / safe, xp.zeros_like(s))
         return self.side.times(self.V.columns @ (ritz.Q[:, :rank] * inverse[None, :]))
@@ -272,7 +281,8 @@ def iterate(run: Bidiagonal, rank: int, loop: Loop, enough: Callable[[Ritz], flo
     """
     n, most = min(run.side.shape), _most(run, rank)
     following, seen = 0, (0, 0.0)
-    start, ripe = 0, 0  # steps at which the newest random columns came in, and count as converged
+    # steps at which the newest random columns came in, and count as converged
+    start, ripe = loop.iteration, 0
     for step in loop:
         run.step()
         full = run.V.size + 2 * run.next.shape[1] > most
@@ -285,6 +295,8 @@ def iterate(run: Bidiagonal, rank: int, loop: Loop, enough: Callable[[Ritz], flo
             continue
         ritz = run.ritz()
         ratio = loop.report(enough(ritz), ritz.s)
+        if step < loop.max_iter and run.hopeless(ritz):
+            break
         good = ratio <= 1 and (step >= ripe or run.exhausted)
         if run.empty or run.V.size >= n or (good and not _hidden(run, ritz, rank)):
             loop.stop(Status.CONVERGED)
@@ -339,7 +351,7 @@ def _hidden(run: Bidiagonal, ritz: Ritz, rank: int) -> bool:
 
 
 def _same(run: Bidiagonal) -> float:
-    return 2 * run.u ** (2 / 3) * run.peak
+    return 2 * run.u ** (2 / 3) * run.norm
 
 
 def _next_look(before: tuple[int, float], now: tuple[int, float], block: int) -> int:

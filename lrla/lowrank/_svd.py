@@ -15,6 +15,7 @@ from lrla._core.iteration import Callback, Loop
 from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.lowrank import _rsvd
+from lrla.lowrank._gram import Gram
 from lrla.lowrank._krylov import BOUND, PROBES, Bidiagonal, Ritz, Triplets, iterate
 from lrla.lowrank._matrix import Matrix, Side, as_matrix, conj, home
 
@@ -168,15 +169,18 @@ def svd(
     into reading A; four if A is sparse. A fresh random block comes in when a singular value shows
     as often as there are random columns, for then it may have copies that these cannot see. The
     basis of the long side is orthogonalised only locally, which is backward stable [5]_, and
-    repaired at the end; of sparse data it is not held at all. A sparse matrix that is tall and not
-    in CSR form, or wide and not in CSC form, is copied into that.
+    repaired at the end. Of sparse data and ``rank`` the recurrence is that of A^H A (A A^H if A is
+    wide), and nothing as long as the long side is held until the end; where the last triplets are
+    so small that roundoff, squared with A, would exceed ``rtol``, that is seen when they have one
+    digit, and A takes its place. Sparse data are copied once or twice: into CSR form if tall or CSC
+    form if wide, and with rows of equal lengths side by side.
 
     The error is measured, not inferred: ten Gaussian vectors G go along in the first pass, and
     ``norm((A - U S Vh) @ G)**2 / 10`` estimates the squared error without bias. Ten times
     sqrt(2/pi) times the longest of the ten bounds the spectral norm except with probability
     1e-10 (Lemma 4.1 of [3]_).
 
-    Cost: two passes for each step; for k triplets to full accuracy typically 3k to 6k columns in
+    Cost: two passes for each step, one if A^H A is multiplied; for k triplets to full accuracy typically 3k to 6k columns in
     all, thus some 20 k nnz(A) flops, plus 4 min(m, n) (4 k)**2 for the orthogonalisation.
 
     References
@@ -303,11 +307,14 @@ def _krylov(task: _Task) -> _Found:
     block = (task.rank or BLOCK) + 10 if wide else block_of(matrix)
     # products with sparse data cost less than orthogonal bases, where these may be had again
     long = task.passes is not None or matrix.op.kind != "sparse"
-    run = Bidiagonal(side, key_of(task.seed), block, long=long)
+
+    def bidiagonal() -> Bidiagonal:
+        return Bidiagonal(side, key_of(task.seed), block, long=long)
+
     if task.rank is None:
-        return _to_tolerance(task, run)
+        return _to_tolerance(task, bidiagonal())
     if task.passes is not None:
-        return _in_passes(task, run)
+        return _in_passes(task, bidiagonal())
     k = task.rank
 
     def enough(ritz: Ritz) -> float:
@@ -318,7 +325,12 @@ def _krylov(task: _Task) -> _Found:
 
     loop = Loop("svd", max_iter=task.max_iter, callback=task.callback)
     with loop.interruptible():
-        ritz = iterate(run, k, loop, enough)
+        if matrix.op.kind == "sparse" and matrix.mean is None:
+            run: Bidiagonal = Gram(side, key_of(task.seed), block, k, task.rtol)
+            ritz = iterate(run, k, loop, enough)
+        if loop.status is None:
+            run = bidiagonal()
+            ritz = iterate(run, k, loop, enough)
     return _ended(task, run, run.finish(ritz, k), loop)
 
 
