@@ -125,11 +125,11 @@ def column_subset(
     base = project(op, choice.columns, choice.factor, choice.basis, rcond)
     k, G = base.columns.shape[0], probes(op, seed)
     rest = G - base.Q @ (adjoint(base.Q) @ G)
-    products = coordinates(op, op.space.xp.concat([adjoint(rest), adjoint(G)], axis=0))
+    rows = [rest, G] if size is None else [rest]
+    products = coordinates(op, adjoint(op.space.xp.concat(rows, axis=1)))
     check_products(products)
-    half = products.shape[0] // 2
-    error = linalg.norm(products[:half, :])
-    size = frobenius(op, products[half:, :]) if size is None else size
+    error = linalg.norm(products[: G.shape[1], :])
+    size = frobenius(op, products[G.shape[1] :, :]) if size is None else size
     if k < rank:
         warn(
             f"A has only {k} independent columns to rounding, of rank={rank} asked for; the "

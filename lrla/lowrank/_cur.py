@@ -12,7 +12,7 @@ from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.kernels.pivoted_qr import pivoted_qr
 from lrla.lowrank._interpolative import Found, check_size, judge, search
-from lrla.lowrank._parts import bound_of, dense, look, take_rows
+from lrla.lowrank._parts import dense, left_by, look, take_rows
 from lrla.lowrank._selection import METHODS
 
 
@@ -39,9 +39,8 @@ class CURResult(Result):
     status : Status
         Whether the tolerance was met; without one always `Status.CONVERGED`.
     info : Info
-        ``error_estimate``: of ``norm(A - C @ U @ R)`` in the Frobenius norm, from 10 Gaussian
-        vectors; ``error_bound``: at least that norm with a probability of 95 %;
-        ``relative_error``; ``method``; ``sketch``; ``passes``; ``seed``; ``seconds``.
+        ``error_estimate``: of ``norm(A - C @ U @ R)`` in the Frobenius norm, and
+        ``error_bound``: at least that norm, both as for `interpolative`; ``relative_error``; ``method``; ``sketch``; ``passes``; ``seed``; ``seconds``.
     """
 
     columns: Array
@@ -183,16 +182,16 @@ def cur(
         R = take_rows(op, rows)
         Qr, right = linalg.qr(adjoint(dense(R)))
         core = found.coordinates @ Qr
-        error = linalg.norm(found.seen - ((adjoint(found.probes) @ found.Q) @ core) @ adjoint(Qr))
-        passes += found.passes + 1
-        if tol is None or goal is None or error <= tol * found.size or _exhausted(found, goal):
+        left = left_by(op, found.size, (found.Q, core, adjoint(Qr)), seed, found.probed)
+        passes += found.passes + 1 + left.passes
+        if tol is None or goal is None or left.error <= tol * found.size or _exhausted(found, goal):
             break
         goal /= 2
-    found = found._replace(error=error)
+    found = found._replace(left=left)
     info = Info(
-        error_estimate=error,
-        error_bound=bound_of(error),
-        relative_error=error / found.size if found.size else 0.0,
+        error_estimate=left.error,
+        error_bound=left.bound,
+        relative_error=left.error / found.size if found.size else 0.0,
         method=method,
         sketch=found.choice.sketch,
         passes=passes,
@@ -207,7 +206,7 @@ def cur(
 
 def _exhausted(found: Found, goal: float) -> bool:
     """Tell whether more columns than these cannot be had."""
-    return found.error > goal * found.size or goal < 1e-2 * unit_roundoff(
+    return found.left.error > goal * found.size or goal < 1e-2 * unit_roundoff(
         space_of(found.Q).xp, found.Q.dtype
     )
 

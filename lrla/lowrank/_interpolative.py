@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,11 +15,13 @@ from lrla._core.results import Info, Result, Status
 from lrla.lowrank._parts import (
     PROBES,
     Projection,
-    bound_of,
+    Rest,
     check_products,
     coordinates,
     frobenius,
+    left_by,
     look,
+    probe,
     probes,
     project,
 )
@@ -44,11 +45,14 @@ class InterpolativeResult(Result):
     status : Status
         Whether the tolerance was met; without one always `Status.CONVERGED`.
     info : Info
-        ``error_estimate``: of ``norm(A - skeleton @ coefficients)`` in the Frobenius norm, from 10
-        Gaussian vectors that chose nothing; ``error_bound``: at least that norm with a probability
-        of 95 %, whatever the spectrum of the error (for "qrp" and "srrqr" both are exact); ``relative_error``: the estimate divided by
-        the norm of A; ``largest_coefficient``: largest absolute value in the coefficients;
-        ``method``; ``sketch``; ``passes`` over A; ``seed``; ``seconds``.
+        ``error_estimate``: of ``norm(A - skeleton @ coefficients)`` in the Frobenius norm, by
+        Pythagoras from the norms of A and of its coordinates, where rounding leaves it right to a
+        twentieth (for "qrp" and "srrqr" always); else, and for linear operators, from 10 Gaussian
+        vectors that chose nothing; ``error_bound``: at least that norm, for certain or, by the
+        vectors, with a probability of 95 % whatever the spectrum of the error;
+        ``relative_error``: the estimate divided by the norm of A; ``largest_coefficient``: largest
+        absolute value in the coefficients; ``method``; ``sketch``; ``passes`` over A; ``seed``;
+        ``seconds``.
     """
 
     columns: Array
@@ -127,7 +131,8 @@ def interpolative(
 
     Cost in flops for rank k: sketch 8 nnz(A), its QR 2 k**2 n, the basis 4 m k**2, coefficients
     2 k nnz(A) + k**2 n; "qrp" 4 m n k more, "srrqr" 2 m n min(m, n), and 4 min(m, n) n k for each
-    exchange. A is passed over twice: for the sketch, and for coefficients and error together.
+    exchange. A is passed over twice, for the sketch and for coefficients; of dense data a third time
+    if the error is so small, below 1e-5 or so of the norm, that norms do not tell it.
 
     References
     ----------
@@ -164,9 +169,9 @@ def interpolative(
     P = linalg.solve_triangular(found.T, found.coordinates) if k else found.coordinates
     P = op.space.with_columns(P, found.columns, op.space.eye(k, P.dtype))
     info = Info(
-        error_estimate=found.error,
-        error_bound=found.bound,
-        relative_error=found.error / found.size if found.size else 0.0,
+        error_estimate=found.left.error,
+        error_bound=found.left.bound,
+        relative_error=found.left.error / found.size if found.size else 0.0,
         largest_coefficient=float(xp.max(xp.abs(P))) if k else 0.0,
         method=method,
         sketch=found.choice.sketch,
@@ -203,25 +208,22 @@ class Found(NamedTuple):
     T: Array
     coordinates: Array  # Q^H A
     choice: Choice
-    probes: Array
-    seen: Array  # probes^H A
+    probed: tuple[Array, Array] | None  # probes G, and G^H A, where that was at hand
     size: float  # Frobenius norm of A
     passes: int
-    error: float  # estimate of norm(A - Q Q^H A)
-    bound: float  # at least that norm
+    left: Rest  # of A: A - Q Q^H A
     rounding: float  # what the last bits of A may add to any error
 
     def cut(self, k: int) -> Found:
         """Keep the first k columns; the part of the error that this adds is known."""
-        rest = linalg.norm(self.coordinates[k:, :])
+        left = self.left.and_more(linalg.norm(self.coordinates[k:, :]))
         return self._replace(
             columns=self.columns[:k],
             C=self.C[:, :k],
             Q=self.Q[:, :k],
             T=self.T[:k, :k],
             coordinates=self.coordinates[:k, :],
-            error=math.hypot(self.error, rest),
-            bound=math.hypot(self.bound, rest) + self.rounding,
+            left=left._replace(bound=left.bound + self.rounding),
         )
 
 
@@ -235,9 +237,9 @@ def search(
         found = _measured(op, size, METHODS[method](wanted), seed, 2)
     else:
         found = _grow(op, size, method, tol, seed)
-    if tol is None or found.choice.error is not None or not found.error < tol * found.size:
+    if tol is None or found.choice.left is not None or not found.left.error < tol * found.size:
         return found
-    return found.cut(shortest(found.coordinates, found.error, tol * found.size))
+    return found.cut(shortest(found.coordinates, found.left.error, tol * found.size))
 
 
 def _grow(op: Operator, size: float | None, method: str, tol: float, seed: int) -> Found:
@@ -248,7 +250,7 @@ def _grow(op: Operator, size: float | None, method: str, tol: float, seed: int) 
         choice = METHODS[method](Search(op, k, 0.0, seed))
         if k == limit or choice.tail <= tol:  # if not, the sketch says that it is too small
             found = _measured(op, size, choice, seed, passes)
-            enough = found.error <= tol * found.size or found.columns.shape[0] < k
+            enough = found.left.error <= tol * found.size or found.columns.shape[0] < k
             if enough or k == limit:
                 return found
             passes += 1
@@ -256,26 +258,41 @@ def _grow(op: Operator, size: float | None, method: str, tol: float, seed: int) 
 
 
 def _measured(op: Operator, size: float | None, choice: Choice, seed: int, passes: int) -> Found:
-    rcond = max(op.shape) * 2 * unit_roundoff(op.space.xp, op.dtype)
-    base: Projection = project(op, choice.columns, choice.factor, choice.basis, rcond)
-    k, G = base.columns.shape[0], probes(op, seed)
-    if base.coordinates is None:  # one pass for both; in rows, as BLAS likes it
-        products = coordinates(op, op.space.xp.concat([adjoint(base.Q), adjoint(G)], axis=0))
-        base = base._replace(coordinates=products[:k, :])
-    else:
-        products = coordinates(op, adjoint(G))
-    check_products(products)
-    B, GA = base.coordinates, products[-PROBES:, :]
-    size = frobenius(op, GA) if size is None else size
-    error = linalg.norm(GA - (adjoint(G) @ base.Q) @ B)
-    rounding = 4 * unit_roundoff(op.space.xp, op.dtype) * size
-    bound = bound_of(error) + rounding
-    if choice.error is not None:
-        error = max(choice.error, rounding)
-        bound = error + rounding
+    u = unit_roundoff(op.space.xp, op.dtype)
+    base: Projection = project(
+        op, choice.columns, choice.factor, choice.basis, max(op.shape) * 2 * u
+    )
+    base, probed = _coordinates(op, base, seed)
+    k = base.columns.shape[0]
+    if size is None:
+        size = frobenius(op, probed[1] if probed else base.coordinates)
+    rounding = 4 * u * size
     if k == op.shape[1]:  # nothing is approximated
-        error = bound = 0.0
-    return Found(*base, choice, G, GA, size, passes, error, bound, rounding)
+        left = Rest(0.0, 0.0)
+    elif choice.left is not None:
+        left = Rest(max(choice.left.error, rounding), max(choice.left.bound, rounding) + rounding)
+    else:
+        left = left_by(op, size, (base.Q, base.coordinates), seed, probed)
+        left = left._replace(bound=left.bound + rounding)
+    return Found(*base, choice, probed, size, passes + left.passes, left, rounding)
+
+
+def _coordinates(
+    op: Operator, base: Projection, seed: int
+) -> tuple[Projection, tuple[Array, Array] | None]:
+    """Make the coordinates of A; of what is not dense also products with probes, in one pass."""
+    B, probed = base.coordinates, None
+    if op.kind == "dense":
+        B = coordinates(op, adjoint(base.Q)) if B is None else B
+    elif B is None:
+        G = probes(op, seed)
+        # in rows, as BLAS likes it
+        products = coordinates(op, op.space.xp.concat([adjoint(base.Q), adjoint(G)], axis=0))
+        B, probed = products[:-PROBES, :], (G, products[-PROBES:, :])
+    else:
+        probed = probe(op, seed)
+    check_products(B if probed is None else op.space.xp.concat([B, probed[1]], axis=0))
+    return base._replace(coordinates=B), probed
 
 
 def judge(found: Found, rank: int | None, tol: float | None) -> Status:
@@ -289,7 +306,7 @@ def judge(found: Found, rank: int | None, tol: float | None) -> Status:
                 RankDeficientWarning,
             )
         return Status.CONVERGED
-    relative = found.error / found.size if found.size else 0.0
+    relative = found.left.error / found.size if found.size else 0.0
     if relative <= (tol or 0.0):
         return Status.CONVERGED
     warn(

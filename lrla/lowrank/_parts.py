@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, adjoint
+from lrla._core.arrays import Array, adjoint, space_of, unit_roundoff
 from lrla._core.operators import Operator, as_operator
 from lrla.blocks import as_blocks
 from lrla.lowrank._basis import is_orthonormal, preconditioned
@@ -16,6 +17,7 @@ from lrla.sketch import Gaussian
 
 PROBES = 10
 LEVEL = 0.95  # probability that the error is at most its bound
+DOUBT = 0.1  # part of a difference of squared norms that may be rounding
 
 
 def look(A: Any, name: str = "A") -> tuple[Operator, float | None]:
@@ -28,6 +30,10 @@ def look(A: Any, name: str = "A") -> tuple[Operator, float | None]:
         raise ValueError(f"{name} must have rows and columns, got shape {op.shape}")
     if op.kind not in ("dense", "sparse"):
         return op, None
+    if op.kind == "sparse" and not op.A.has_canonical_format:
+        A = op.A.copy()
+        A.sum_duplicates()  # entries of one place are one entry, of which norms are made
+        op = replace(op, A=A)
     size = linalg.norm(op.A if op.kind == "dense" else op.A.data)
     if not math.isfinite(size):  # overflow or worse
         op.check_entries(name)
@@ -152,6 +158,63 @@ def probes(op: Operator, seed: int) -> Array:
     """
     G = Gaussian(PROBES, op.shape[0], rng=seed).T.apply(np.eye(PROBES))
     return op.space.asarray(G, op.dtype)
+
+
+class Rest(NamedTuple):
+    """The norm of what an approximation leaves of a matrix, or an estimate, and a bound of it."""
+
+    error: float
+    bound: float
+    passes: int = 0  # over the matrix that it took to find out
+
+    def and_more(self, norm: float) -> Rest:
+        """Add what is orthogonal to it."""
+        return Rest(math.hypot(self.error, norm), math.hypot(self.bound, norm), self.passes)
+
+
+def left_by_norms(size: float, shape: tuple[int, ...], B: Array) -> Rest | None:
+    """Measure ``A - Q B`` or ``A - Q B V^H`` by Pythagoras, Q and V orthonormal, B coordinates of A.
+
+    None if rounding may be more than a tenth of the difference of the squared norms of A and B.
+    """
+    if not size > 0:
+        return None
+    part = linalg.norm(B) / size
+    square = (1 - part) * (1 + part)
+    # from sums of squares and products, and from what Q and V lack of being orthonormal
+    doubt = (4 * math.prod(shape) ** 0.5 + 10 * min(B.shape)) * unit_roundoff(
+        space_of(B).xp, B.dtype
+    )
+    if not doubt <= DOUBT * square:
+        return None
+    return Rest(size * square**0.5, size * (square + doubt) ** 0.5)
+
+
+def left_by(
+    op: Operator, size: float, factors: tuple[Array, ...], seed: int,
+    probed: tuple[Array, Array] | None,
+) -> Rest:  # fmt: skip
+    """Measure ``A - Q B`` or ``A - Q B V^H``, as `left_by_norms` does, or else by probes.
+
+    So for a linear operator, whose norm is not known. Probes, with their products with A, are those
+    at hand, if there are any.
+    """
+    if op.kind != "operator":
+        left = left_by_norms(size, op.shape, factors[1])
+        if left is not None:
+            return left
+    G, GA = probed or probe(op, seed)
+    image = adjoint(G)
+    for factor in factors:
+        image = image @ factor
+    error = linalg.norm(GA - image)
+    return Rest(error, bound_of(error), 0 if probed else 1)
+
+
+def probe(op: Operator, seed: int) -> tuple[Array, Array]:
+    """Return a few Gaussian vectors G, and G^H A."""
+    G = probes(op, seed)
+    return G, coordinates(op, adjoint(G))
 
 
 def bound_of(error: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,7 +13,15 @@ from lrla._core.threads import ranges
 from lrla.kernels import philox
 from lrla.kernels.pivoted_qr import pivoted_qr
 from lrla.kernels.rejection import rejection_cholesky
-from lrla.lowrank._parts import check_products, coordinates, dense, places, take_columns
+from lrla.lowrank._parts import (
+    Rest,
+    check_products,
+    coordinates,
+    dense,
+    left_by_norms,
+    places,
+    take_columns,
+)
 from lrla.sketch import SketchOperator, make
 
 OVERSAMPLE = 10  # rows of the sketch beyond the rank: Voronin and Martinsson 2017, sec. 5
@@ -28,7 +35,7 @@ class Choice(NamedTuple):
     columns: Array
     tail: float = 0.0  # of the norm of a sketch, the part that columns like these leave
     sketch: SketchOperator | None = None
-    error: float | None = None  # norm of what they leave of A, where the choice has found it
+    left: Rest | None = None  # what they leave of A, where the choice has found it
     factor: Array | None = None  # triangular: of their QR factorization, in a sketch
     basis: tuple[Array, Array] | None = None  # Q of them, and Q^H A, where the choice has made them
 
@@ -89,12 +96,18 @@ def qrp(search: Search) -> Choice:
 def _cut(search: Search, A: Array) -> Choice:
     """Choose by pivoted QR, no more columns than the tolerance asks for."""
     columns, Q, B, _ = pivoted_qr(A, search.rank)
-    error = linalg.norm(A - Q @ B)
+    size = linalg.norm(A)
+    left = left_by_norms(size, A.shape, B) or _exactly(A - Q @ B)
     if search.tol > 0:
-        k = shortest(B, error, search.tol * linalg.norm(A))
-        columns, error = columns[:k], math.hypot(error, linalg.norm(B[k:, :]))
+        k = shortest(B, left.error, search.tol * size)
+        columns, left = columns[:k], left.and_more(linalg.norm(B[k:, :]))
         Q, B = Q[:, :k], B[:k, :]
-    return Choice(columns, error=error, basis=(Q, B))
+    return Choice(columns, left=left, basis=(Q, B))
+
+
+def _exactly(E: Array) -> Rest:
+    error = linalg.norm(E)
+    return Rest(error, error)
 
 
 def shortest(B: Array, tail: float, goal: float) -> int:
@@ -115,16 +128,16 @@ def srrqr(search: Search) -> Choice:
     order = order[: _independent(R, order)]
     most, k = order.shape[0], min(_cut(search, R).columns.shape[0], order.shape[0])
     while True:
-        columns, error = _exchange(search.op, R, order[:k])
-        if k == most or error <= search.tol * linalg.norm(R):
-            return Choice(columns, error=error)
+        columns, left = _exchange(search.op, R, order[:k])
+        if k == most or left.error <= search.tol * linalg.norm(R):
+            return Choice(columns, left=left)
         k = min(most, k + max(1, k // 10))  # exchanges may cost some of the error
 
 
-def _exchange(op: Operator, R: Array, columns: Array) -> tuple[Array, float]:
+def _exchange(op: Operator, R: Array, columns: Array) -> tuple[Array, Rest]:
     xp, k, n = op.space.xp, columns.shape[0], R.shape[1]
     if k == 0:
-        return columns, linalg.norm(R)
+        return columns, _exactly(R)
     columns = xp.asarray(columns, copy=True)
     while True:
         Q, T = linalg.qr(xp.take(R, columns, axis=1))
@@ -137,7 +150,7 @@ def _exchange(op: Operator, R: Array, columns: Array) -> tuple[Array, float]:
         gain = xp.reshape(xp.where(inside[None, :], xp.zeros_like(gain), gain), (-1,))
         best = int(xp.argmax(gain))
         if not float(gain[best]) > SWAP**2:
-            return columns, linalg.norm(far)
+            return columns, _exactly(far)
         columns[best // n] = best % n
 
 

@@ -217,6 +217,7 @@ def test_row_blocks_give_the_columns_of_dense_data(method):
     result = interpolative(da.from_array(A, chunks=(17, 20)), 12, method=method, rng=7)
     np.testing.assert_array_equal(result.columns, dense.columns)
     np.testing.assert_allclose(result.coefficients, dense.coefficients, atol=1e-10)
+    assert result.info.error_estimate == pytest.approx(dense.info.error_estimate)
 
 
 @methods
@@ -289,15 +290,107 @@ def test_error_bound_holds_in_95_of_100(rank):
 
 
 def test_probes_do_not_choose():
-    """The estimate is not biased by the choice: its mean square is that of the error."""
+    """Where only products are seen, the choice does not bias the mean square of the estimate."""
     A, _ = matrix(60, 50, "1/sqrt(i)", 9)
     squares = []
     for seed in range(60):
-        result = interpolative(A, 10, rng=seed)
+        result = interpolative(operator(A), 10, rng=seed)
         error = np.linalg.norm(A - result.skeleton @ result.coefficients)
         squares.append((result.info.error_estimate / error) ** 2)
     spread = np.std(squares) / np.sqrt(len(squares))
     assert abs(np.mean(squares) - 1) < 5 * spread < 0.2
+
+
+@methods
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_norms_tell_the_error(backend, method, dtype):
+    """Entries are read: what is left is a difference of norms, and certain."""
+    A = matrix(60, 50, "1/sqrt(i)", 9, dtype)[0].astype(dtype)
+    given = backend.asarray(A)
+    for result, passes in (
+        (interpolative(given, 10, method=method, rng=7), 2),
+        (cur(given, 10, method=method, rng=7), 3),
+    ):
+        J = backend.to_numpy(result.columns)
+        if passes == 2:
+            near = A[:, J] @ backend.to_numpy(result.coefficients)
+        else:
+            near = backend.to_numpy(result.toarray())
+        error = np.linalg.norm(A - near)
+        assert result.info.error_estimate == pytest.approx(error, rel=1e5 * unit(dtype))
+        assert error * (1 - 1e-6) <= result.info.error_bound <= 1.02 * error
+        assert result.info.passes == passes
+
+
+@hypothesis.given(
+    m=st.integers(2, 40),
+    n=st.integers(2, 40),
+    digits=st.floats(0, 9),
+    seed=st.integers(0, 2**32 - 1),
+    sparse=st.booleans(),
+)
+def test_what_norms_tell_is_right_to_a_twentieth(m, n, digits, seed, sparse):
+    """Or probes are asked, in a third pass."""
+    rng = np.random.default_rng(seed)
+    k = 1 + int(rng.integers(min(m, n) - 1))
+    A = rng.standard_normal((m, k)) @ rng.standard_normal((k, n))
+    A += 10.0**-digits * rng.standard_normal((m, n))
+    given = scipy.sparse.csr_array(A) if sparse else A
+    result = interpolative(given, k, rng=seed)
+    error = np.linalg.norm(A - A[:, result.columns] @ result.coefficients)
+    by_norms = result.info.error_bound < 1.06 * result.info.error_estimate
+    if error > 1e-5 * np.linalg.norm(A):
+        assert by_norms
+    if by_norms:
+        assert result.info.error_estimate == pytest.approx(error, rel=0.055)
+        assert error <= result.info.error_bound
+    assert sparse or result.info.passes == (2 if by_norms else 3)
+
+
+@methods
+def test_norms_tell_nothing_where_all_but_rounding_cancels(monkeypatch, method):
+    """Then probes do, and "qrp" and "srrqr" form what is left; trusting norms would be far off."""
+    A = low_rank(80, 60, 9, 8128) + 1e-9 * np.random.default_rng(3).standard_normal((80, 60))
+
+    def ratio():
+        result = interpolative(A, 9, method=method, rng=7)
+        error = np.linalg.norm(A - result.skeleton @ result.coefficients)
+        assert result.info.passes == (2 if trusting or method in ("qrp", "srrqr") else 3)
+        return result.info.error_estimate / error
+
+    def difference(size, shape, B):
+        error = size * max(0.0, 1 - (np.linalg.norm(B) / size) ** 2) ** 0.5
+        return parts.Rest(error, error)
+
+    trusting = False
+    assert 0.5 < ratio() < 2
+    trusting = True
+    for module in (parts, selection):
+        monkeypatch.setattr(module, "left_by_norms", difference)
+    assert not 0.5 < ratio() < 2 or method == "srrqr"
+
+
+@methods
+def test_entries_that_repeat_are_one(method):
+    """Norms are those of the sums, and the argument stays as it is."""
+    if method in ("qrp", "srrqr"):
+        pytest.skip("for dense data")
+    rng = np.random.default_rng(90210)
+    rows, columns = rng.integers(0, 40, 900), rng.integers(0, 30, 900)
+    order = np.argsort(rows, kind="stable")
+    start = np.searchsorted(rows[order], np.arange(41))
+    given = scipy.sparse.csr_array(
+        (rng.standard_normal(900), columns[order], start), shape=(40, 30)
+    )
+    before = given.data.copy()
+    A = given.toarray()
+    result = interpolative(given, 8, method=method, rng=7)
+    error = np.linalg.norm(A - result.skeleton @ result.coefficients)
+    assert result.info.error_estimate == pytest.approx(error)
+    assert result.info.relative_error == pytest.approx(error / np.linalg.norm(A))
+    np.testing.assert_array_equal(given.data, before)
+    want = interpolative(A, 8, method=method, rng=7)
+    np.testing.assert_array_equal(result.columns, want.columns)
 
 
 # ------------------------------------------------------------------------------------------ subset

@@ -65,15 +65,15 @@ def _by_candidates(Y, k):
         if j == first:  # of none of these is anything left
             continue
         np.matmul(Q[first:j].conj(), Y, out=R[first:j])
-        done = columns[:j]
-        R[first:j, done] = np.triu(R[first:j, done], first)
-        R[np.arange(first, j), done[first:]] = lengths[first:j]
-        left[done] = 0
+        left[columns[first:j]] = 0
         if _downdate(R[first:j], left, fresh, size, lost) <= stale:
             (old,) = np.nonzero(lost <= _SOON * stale)
             again = _norms(rows[old] - R[:j, old].T @ Q[:j])
             left[old] = fresh[old] = np.where(again > noise[old], again, 0)
-    return columns[:j], Q[:j].T, R[:j], left
+    columns, R = columns[:j], R[:j]
+    R[:, columns] = np.triu(R[:, columns], 1)
+    R[np.arange(j), columns] = lengths[:j]
+    return columns, Q[:j].T, R, left
 
 
 def _rounding(Y, size):
@@ -86,12 +86,11 @@ def _candidates(left, equal):
     n = len(left)
     if n <= _WIDTH:
         return np.arange(n), 0.0
-    order = np.argpartition(left, n - _WIDTH - 1)
-    bound = float(left[order[n - _WIDTH - 1]])
+    bound = float(np.partition(left, n - _WIDTH - 1)[n - _WIDTH - 1])
     longest = equal * left.max()
     if not longest > bound:  # more columns than that are equally long
         return np.array([np.argmax(left >= longest)]), 0.0
-    return np.sort(order[n - _WIDTH :]), bound
+    return np.flatnonzero(left > bound), bound
 
 
 # Sums in several lanes ("reassoc"): the loops are dot products of contiguous vectors.
