@@ -82,7 +82,7 @@ PIVOTS = {
             - np.sum(rp_cholesky(KernelMatrix(X, gamma=0.05), k, method=m, rng=1).factor ** 2)
             / len(X)
         )
-        for m in ("accelerated", "simple", "block", "uniform")
+        for m in ("accelerated", "nuclear", "simple", "block", "uniform")
     },
     "lrla Nystroem": lambda X, k: (
         1

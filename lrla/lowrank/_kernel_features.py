@@ -20,7 +20,7 @@ from lrla.lowrank._ridge_samples import OVERSAMPLE, bless, block_of, diagonal_of
 from lrla.lowrank._rp_cholesky import rp_cholesky
 from lrla.sampling import sample_rows
 
-LANDMARKS = ("rp_cholesky", "greedy", "rls", "bless", "uniform")
+LANDMARKS = ("rp_cholesky", "nuclear", "greedy", "rls", "bless", "uniform")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -87,9 +87,9 @@ def kernel_features(
         As for `rp_cholesky`.
     rank : int, optional
         Number of landmarks, from 1 to n; not for given ones.
-    landmarks : {"rp_cholesky", "greedy", "rls", "bless", "uniform"} or array of int
-        How they are chosen, or which they are. "rp_cholesky" and "greedy": the pivots of
-        `rp_cholesky`. "rls": a sample by ridge leverage scores (`kernel_leverage`), with a ridge
+    landmarks : {"rp_cholesky", "nuclear", "greedy", "rls", "bless", "uniform"} or array of int
+        How they are chosen, or which they are. "rp_cholesky", "nuclear" and "greedy": the pivots of
+        `rp_cholesky` with its default method, or with that of the name. "rls": a sample by ridge leverage scores (`kernel_leverage`), with a ridge
         for which their sum is half the number of landmarks. "bless": the same, but only the scores
         of the last candidates of ``kernel_leverage(K, ridge, method="bless")`` are computed and
         drawn by. "uniform": any.
@@ -190,8 +190,8 @@ def _given(K: Any, landmarks: Any) -> Array:
 
 def _choose(K: Any, rank: int, landmarks: str, seed: int) -> tuple[Array, float | None]:
     """Choose landmarks, and return the trace of what they leave if it is known already."""
-    if landmarks in ("rp_cholesky", "greedy"):
-        method = "accelerated" if landmarks == "rp_cholesky" else "greedy"
+    if landmarks in ("rp_cholesky", "nuclear", "greedy"):
+        method = "accelerated" if landmarks == "rp_cholesky" else landmarks
         found = rp_cholesky(K, rank, method=method, rng=seed)
         return found.pivots, found.info.trace_error
     if landmarks == "uniform":

@@ -36,8 +36,9 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         Further parameters of a callable.
     n_components : int, default 100
         Number of landmarks, and of features.
-    landmarks : {"rp_cholesky", "greedy", "rls", "bless", "uniform"} or array, default "rp_cholesky"
-        How landmarks are chosen (`lrla.lowrank.kernel_features`), or which they are: a vector of
+    landmarks : array or str, default "rp_cholesky"
+        "rp_cholesky", "nuclear", "greedy", "rls", "bless" or "uniform":
+        how landmarks are chosen (`lrla.lowrank.kernel_features`), or which they are: a vector of
         indices of training samples, or a matrix of points, one a row. "uniform" is what
         scikit-learn's does.
     random_state : int, RandomState, Generator or None, optional

@@ -1,18 +1,22 @@
 """Partial Cholesky factors: laws of the pivots, what the factor reproduces, and what is refused."""
 
+import collections
 import itertools
+import math
 
 import hypothesis
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 import scipy.sparse
+import scipy.stats
 from spectra import low_rank
 
 from lrla._core.results import Status
 from lrla.lowrank import KernelMatrix, rp_cholesky
+from lrla.lowrank._rp_cholesky import CANDIDATES
 
-METHODS = ("accelerated", "simple", "block", "greedy", "uniform")
+METHODS = ("accelerated", "simple", "nuclear", "block", "greedy", "uniform")
 methods = pytest.mark.parametrize("method", METHODS)
 
 
@@ -115,8 +119,31 @@ def two_pivots(K):
     return law
 
 
-def chi_squared(method, K, draws):
-    law, counts = two_pivots(K), np.zeros(K.shape)
+def two_pivots_by_score(K, candidates):
+    """Compute the same where each pivot has the best score of some draws and of earlier losers."""
+    n = K.shape[0]
+
+    def pivots(R, losers):
+        """List pivot, losers and probability for all draws."""
+        d = np.diag(R).clip(0)
+        squares = (R * R).sum(axis=1)
+        for drawn in itertools.product(np.flatnonzero(d > 1e-12), repeat=candidates):
+            offered = losers | {int(j) for j in drawn}
+            best = max(offered, key=lambda j: squares[j] / d[j])
+            yield best, frozenset(offered - {best}), np.prod(d[list(drawn)] / d.sum())
+
+    firsts, law = collections.Counter(), np.zeros((n, n))
+    for i, losers, p in pivots(K, frozenset()):
+        firsts[i, losers] += p
+    for (i, losers), p in firsts.items():
+        R = K - np.outer(K[i], K[i]) / K[i, i]
+        for j, _, q in pivots(R, losers):
+            law[i, j] += p * q
+    return law
+
+
+def chi_squared(method, K, draws, law):
+    counts = np.zeros(K.shape)
     for seed in range(draws):
         i, j = rp_cholesky(K, 2, method=method, rng=seed).pivots
         counts[i, j] += 1
@@ -133,9 +160,71 @@ def test_law_of_the_first_two_pivots(method):
     X = np.array([0.0, 0.2, 0.4, 1.0, 1.1, 3.0])
     K = np.exp(-((X[:, None] - X[None, :]) ** 2)) * np.outer(*[np.array([1, 1, 2, 1, 3, 1.0])] * 2)
     limit = 79.6  # 1 - 1e-6 quantile of chi-squared with 29 degrees of freedom
-    assert chi_squared(method, K, 2000) < limit
+    law = two_pivots(K)
+    assert chi_squared(method, K, 2000, law) < limit
     if method == "accelerated":
-        assert chi_squared("block", K, 2000) > limit
+        assert chi_squared("block", K, 2000, law) > limit
+
+
+@pytest.mark.statistical
+@pytest.mark.slow
+def test_law_of_the_first_two_pivots_by_score():
+    """All pairs at level 1e-6; one candidate more or less, or none compared, fails."""
+    X = np.array([0.0, 0.3, 0.5, 1.0, 1.2, 3.0])
+    K = np.exp(-((X[:, None] - X[None, :]) ** 2)) * np.outer(*[np.array([1, 1, 2, 1, 3, 1.5])] * 2)
+    laws = [two_pivots_by_score(K, c) for c in (CANDIDATES, CANDIDATES - 1, CANDIDATES + 1)]
+    limits = [scipy.stats.chi2.isf(1e-6, np.count_nonzero(law) - 1) for law in laws]
+    assert laws[0].sum() == pytest.approx(1)
+    assert chi_squared("nuclear", K, 4000, laws[0]) < limits[0]
+    for law, limit in zip(laws[1:], limits[1:], strict=True):
+        assert chi_squared("nuclear", K, 4000, law) > limit
+    assert np.abs(laws[0] - two_pivots(K)).sum() > 0.2
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("method", ["accelerated", "nuclear"])
+def test_trace_of_the_error_is_bounded_as_in_the_theorem(method):
+    """Means of 200 draws, 5 standard errors: false alarms below 1e-5 by Chebyshev's fourth moment.
+
+    Equal large eigenvalues and equal small ones: then the recursion that the theorem is proven with
+    is nearly an equation for the first pivot.
+    """
+    r, eps = 4, 0.5
+    values = np.repeat([1.0, 0.02], [r, 56])
+    Q = np.linalg.qr(np.random.default_rng(90210).standard_normal((60, 60)))[0]
+    K, tail = (Q * values) @ Q.T, values[r:].sum()
+
+    def errors(k):
+        some = [rp_cholesky(K, k, method=method, rng=s).info.trace_error for s in range(200)]
+        return np.mean(some), 5 * np.std(some) / 200**0.5
+
+    mean, margin = errors(math.ceil(r / eps + r * math.log(values.sum() / (eps * tail))))
+    assert mean <= (1 + eps) * tail + margin
+    bound = values.sum()
+    for k in range(1, 8):
+        bound -= (bound - tail) ** 2 / (r * bound)
+        mean, margin = errors(k)
+        assert mean <= bound + margin
+
+
+def test_scores_leave_less():
+    """Sampled columns: 3000 points, of which a score sees 300."""
+    rng = np.random.default_rng(5)
+    K = KernelMatrix(rng.standard_normal((3000, 4)), gamma=0.5)
+    error = {
+        m: np.mean([rp_cholesky(K, 100, method=m, rng=s).info.relative_error for s in range(5)])
+        for m in ("nuclear", "accelerated", "uniform")
+    }
+    assert error["nuclear"] < 0.95 * min(error["accelerated"], error["uniform"])
+
+
+def test_scores_where_no_column_knows_of_another():
+    """A sample of columns sees nothing of most rows then; their own column counts always."""
+    d = np.ones(5000)
+    d[::50] = 10
+    result = rp_cholesky(scipy.sparse.diags_array(d).tocsr(), 100, method="nuclear", rng=3)
+    assert result.rank == 100
+    assert np.mean(d[result.pivots] == 10) > 0.4
 
 
 def test_greedy_takes_the_largest():
