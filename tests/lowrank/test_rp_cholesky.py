@@ -14,7 +14,7 @@ from spectra import low_rank
 
 from lrla._core.results import Status
 from lrla.lowrank import KernelMatrix, rp_cholesky
-from lrla.lowrank._rp_cholesky import CANDIDATES
+from lrla.lowrank._growth import CANDIDATES
 
 METHODS = ("accelerated", "simple", "nuclear", "block", "greedy", "uniform")
 methods = pytest.mark.parametrize("method", METHODS)
