@@ -14,7 +14,9 @@ def clusters(n=600, seed=5):
     return centers[rng.choice(40, n, p=w / w.sum())] + 0.2 * rng.standard_normal((n, 3))
 
 
-@pytest.mark.parametrize("landmarks", ["rp_cholesky", "nuclear", "greedy", "rls", "bless", "uniform"])
+@pytest.mark.parametrize(
+    "landmarks", ["rp_cholesky", "nuclear", "greedy", "rls", "bless", "uniform"]
+)
 def test_features(backend, landmarks):
     X = clusters(150)
     K = KernelMatrix(backend.asarray(X), gamma=0.1)

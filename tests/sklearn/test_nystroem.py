@@ -43,7 +43,9 @@ def test_the_same_features_as_scikit_learn_for_its_landmarks(kernel):
     np.testing.assert_allclose(Z @ Z.T, want, rtol=1e-4, atol=1e-5 * np.abs(want).max())
 
 
-@pytest.mark.parametrize("landmarks", ["rp_cholesky", "nuclear", "greedy", "rls", "bless", "uniform"])
+@pytest.mark.parametrize(
+    "landmarks", ["rp_cholesky", "nuclear", "greedy", "rls", "bless", "uniform"]
+)
 def test_error_is_that_of_the_training_data(landmarks):
     X = data()
     model = Nystroem(gamma=0.2, n_components=30, landmarks=landmarks, random_state=3).fit(X)
