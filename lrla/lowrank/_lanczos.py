@@ -14,6 +14,7 @@ from lrla.lowrank._matrix import conj
 
 TOGETHER = 8  # recurrences side by side: their products cost little more than one
 _CHECK = 5  # steps between two looks at the quadrature
+_SLOWEST = 0.998  # of the change in a step, that the next one makes, that is reckoned with
 _BREAKDOWN = 100.0  # times u: a new direction that short is rounding
 
 
@@ -30,13 +31,17 @@ class Quadratures:
     T : array of shape (p, s, s)
         Tridiagonal compressions.
     drift : float
-        Change of the mean over the last few steps.
+        Change of the mean over the last few steps; if the steps ran out, an estimate of all that
+        further ones would change.
+    settled : bool
+        Whether that is small enough.
     """
 
     start: Array
     basis: Array
     T: Array
     drift: float
+    settled: bool
 
     def samples(self, function: Callable[[Array], Array], u: float) -> Array:
         """Approximate z_i^H f(A) z_i."""
@@ -95,7 +100,8 @@ def lanczos(
     basis = space.zeros((p, most, n), dtype)
     T = space.zeros((p, most, most), real)
     x = start.T / math.sqrt(n)
-    before, drift = None, math.inf
+    before, drift, settled = None, math.inf, False
+    looks: list[tuple[int, float]] = []
     for step in range(most):
         basis[:, step, :] = x
         w = product(x.T).T
@@ -120,12 +126,29 @@ def lanczos(
             found = n * gauss(T[:, : step + 1, : step + 1], function, u)
             if before is not None:
                 drift = abs(float(xp.mean(found - before)))
+            looks.append((step + 1, drift))
             spread = linalg.norm(found - xp.mean(found)) / max(p * (p - 1), 1) ** 0.5
             before = found
             rounding = 10 * u * float(xp.max(xp.abs(found)))
             if done or step + 1 == n:
                 drift = 0.0
             if drift <= max(accept * spread, rounding):
-                most = step + 1
+                most, settled = step + 1, True
                 break
-    return Quadratures(start, basis[:, :most, :], T[:, :most, :most], drift)
+    if not settled:
+        drift = _left(looks)
+    return Quadratures(start, basis[:, :most, :], T[:, :most, :most], drift, settled)
+
+
+def _left(looks: list[tuple[int, float]]) -> float:
+    """Estimate what further steps would change, from pairs of a step and the change up to there.
+
+    Changes fall like a geometric series, of which the last two give the quotient.
+    """
+    if len(looks) < 3:
+        return math.inf
+    (a, _), (b, before), (c, last) = looks[-3:]
+    one, other = before / (b - a), last / (c - b)
+    ratio = (other / one) ** (2 / (c - a)) if one > 0 else _SLOWEST
+    ratio = min(ratio, _SLOWEST)
+    return max(last, other * ratio / (1 - ratio))

@@ -61,7 +61,8 @@ def logdet(
     -------
     Estimate
         With fields value, standard_error, status and info; ``info.quadrature_error`` is what the
-        last Lanczos steps still changed, and is part of the standard error.
+        last Lanczos steps still changed, or, where they did not suffice, an estimate of what others
+        would change; it is part of the standard error.
 
     Raises
     ------
@@ -73,7 +74,8 @@ def logdet(
     Warns
     -----
     ConvergenceWarning
-        If the tolerance was not met with all vectors.
+        If the tolerance was not met with all vectors, or ``max_iter`` steps were not enough: the
+        condition number is too large for them.
 
     See Also
     --------
@@ -196,16 +198,18 @@ def _slq(
         product, known = _deflated(matrix, seed, rank)
         products = min(rank + _EXTRA, matrix.shape[0])
     samples: Array = matrix.space.zeros((0,), matrix.op.real_dtype)
-    drift, status, value, error = 0.0, Status.CONVERGED, 0.0, math.inf
+    drift, settled, status, value, error = 0.0, True, Status.CONVERGED, 0.0, math.inf
     for q in _batches(matrix, key, n_probes, product, max_iter, xp.log):
         samples = xp.concat((samples, q.samples(xp.log, matrix.u)))
-        drift = max(drift, q.drift)
+        drift, settled = max(drift, q.drift), settled and q.settled
         products += q.T.shape[0] * q.T.shape[1]
         value, error = known + float(xp.mean(samples)), spread(samples)
         if tol is not None and math.hypot(error, drift) <= tol * abs(value):
             break
     else:
-        if tol is not None:
+        if tol is None:
+            status = _judge(settled, drift, max_iter, "raise max_iter or rank")
+        else:
             status = Status.MAX_ITER
             warn(
                 f"the standard error is {error:.1e} and that of the quadrature {drift:.1e}, above "
@@ -213,6 +217,18 @@ def _slq(
                 ConvergenceWarning,
             )
     return _Found(value, error, drift, int(samples.shape[0]), products, status)
+
+
+def _judge(settled: bool, drift: float, max_iter: int, advice: str) -> Status:
+    """Say so where Lanczos was cut short."""
+    if settled:
+        return Status.CONVERGED
+    warn(
+        f"{max_iter} Lanczos steps are too few for matrices as ill-conditioned as this one: others "
+        f"may change the value by {drift:.1e}; {advice}",
+        ConvergenceWarning,
+    )
+    return Status.MAX_ITER
 
 
 def _deflated(matrix: Matrix, seed: int, rank: int) -> tuple[Callable[[Array], Array], float]:
@@ -262,6 +278,11 @@ def logdet_shifted(
     numpy.linalg.LinAlgError
         If A + c I is seen not to be positive definite for a shift.
 
+    Warns
+    -----
+    ConvergenceWarning
+        If ``max_iter`` steps were not enough.
+
     See Also
     --------
     logdet : of one matrix.
@@ -295,12 +316,12 @@ def logdet_shifted(
     matrix.trial(matrix.gaussian(key_of(seed), 1, n, 1))
     least, scaled = min(offsets) / matrix.scale, [c / matrix.scale for c in offsets]
     rows: list[list[Array]] = [[] for _ in offsets]
-    drift, products = 0.0, 0
+    drift, settled, products = 0.0, True, 0
     hard = _shifted(matrix, least)
     for q in _batches(matrix, key_of(seed), n_probes, hard, max_iter, xp.log):
         for row, c in zip(rows, scaled, strict=True):
             row.append(q.samples(lambda t, c=c: xp.log(t + (c - least)), matrix.u))
-        drift = max(drift, q.drift)
+        drift, settled = max(drift, q.drift), settled and q.settled
         products += q.T.shape[0] * q.T.shape[1]
     samples = [xp.concat(row) for row in rows]
     unit = n * math.log(matrix.scale)
@@ -316,7 +337,7 @@ def logdet_shifted(
         seconds=time.perf_counter() - start,
     )
     error = matrix.space.asarray(errors, matrix.op.real_dtype)
-    return Estimate(value, error, Status.CONVERGED, info)
+    return Estimate(value, error, _judge(settled, drift, max_iter, "raise max_iter"), info)
 
 
 def _shifted(matrix: Matrix, c: float) -> Callable[[Array], Array]:
@@ -390,6 +411,11 @@ def logdet_path(
     numpy.linalg.LinAlgError
         If a matrix is seen not to be positive definite.
 
+    Warns
+    -----
+    ConvergenceWarning
+        If ``max_iter`` steps were not enough at some point.
+
     See Also
     --------
     logdet_shifted : for A + c I, in one run.
@@ -421,6 +447,7 @@ def logdet_path(
         raise ValueError("points must hold at least one, got none")
     seed = seed_of(rng)
     values, errors, gradients, gradient_errors, products = [], [], [], [], 0
+    worst, settled = 0.0, True
     for t in points:
         matrix = as_square(function(t))
         slope = None if derivative is None else as_square(derivative(t))
@@ -428,7 +455,8 @@ def logdet_path(
             raise ValueError(
                 f"derivative must have the shape of A, got {slope.shape} and {matrix.shape}"
             )
-        samples, slopes, drift, count = _both(matrix, slope, seed, n_probes, max_iter)
+        samples, slopes, drift, done, count = _both(matrix, slope, seed, n_probes, max_iter)
+        worst, settled = max(worst, drift), settled and done
         unit = matrix.shape[0] * math.log(matrix.scale)
         values.append(float(matrix.space.xp.mean(samples)) + unit)
         errors.append(math.hypot(spread(samples), drift))
@@ -444,26 +472,27 @@ def logdet_path(
         space.asarray(errors, dtype),
         space.asarray(gradients, dtype) if gradients else None,
         space.asarray(gradient_errors, dtype) if gradients else None,
-        Status.CONVERGED,
+        _judge(settled, worst, max_iter, "raise max_iter"),
         info,
     )
 
 
 def _both(
     matrix: Matrix, slope: Matrix | None, seed: int, n_probes: int, max_iter: int
-) -> tuple[Array, Array | None, float, int]:
-    """Return the samples of the value and of the gradient at one point."""
+) -> tuple[Array, Array | None, float, bool, int]:
+    """Return the samples of the value and of the gradient at one point, and how Lanczos ended."""
     xp, n = matrix.space.xp, matrix.shape[0]
     matrix.trial(matrix.gaussian(key_of(seed), 1, n, 1))
     values: list[Array] = []
     slopes: list[Array] = []
-    drift, products = 0.0, 0
+    drift, settled, products = 0.0, True, 0
     batch: Quadratures
     for batch in _batches(matrix, key_of(seed), n_probes, matrix.times, max_iter, xp.log):
         values.append(batch.samples(xp.log, matrix.u))
-        drift = max(drift, batch.drift)
+        drift, settled = max(drift, batch.drift), settled and batch.settled
         products += batch.T.shape[0] * batch.T.shape[1]
         if slope is not None:
             Y = slope.times(batch.solutions(matrix.space)) / matrix.scale
             slopes.append(linalg.dots(batch.start, Y))
-    return xp.concat(values), xp.concat(slopes) if slopes else None, drift, products
+    gradient = xp.concat(slopes) if slopes else None
+    return xp.concat(values), gradient, drift, settled, products

@@ -74,6 +74,36 @@ def test_t6_error_bars_hold(rank):
     assert hits >= 48
 
 
+@pytest.mark.statistical
+@pytest.mark.parametrize("max_iter", [23, 40])
+def test_too_few_steps_are_told_and_counted(max_iter):
+    """The bias is ten standard errors: intervals without it hold nothing, with it 19 of 20 or more."""
+    w = 0.9 ** np.arange(200)
+    op, truth = aslinearoperator(definite(w)), np.sum(np.log(w))
+    hits = 0
+    for seed in range(20):
+        with pytest.warns(ConvergenceWarning, match="raise max_iter or rank"):
+            result = logdet(op, n_probes=16, max_iter=max_iter, rng=seed)
+        assert result.status is Status.MAX_ITER
+        low, high = result.confidence_interval(0.95)
+        hits += low <= truth <= high
+        spread = math.sqrt(result.standard_error**2 - result.info.quadrature_error**2)
+        assert result.value - truth > 5 * spread  # a Gauss rule is above the logarithm
+    assert hits >= 16
+
+
+def test_too_few_steps_for_shifts_and_paths():
+    w = 0.9 ** np.arange(200)
+    A, truth = definite(w), np.sum(np.log(w))
+    with pytest.warns(ConvergenceWarning, match="raise max_iter"):
+        shifted = logdet_shifted(A, [0.0, 1.0], max_iter=30, rng=5)
+    with pytest.warns(ConvergenceWarning, match="raise max_iter"):
+        path = logdet_path(lambda t: A, [0.0], max_iter=30, rng=5)
+    for result in (shifted, path):
+        assert result.status is Status.MAX_ITER
+        assert abs(result.value[0] - truth) < 3 * result.standard_error[0]
+
+
 def test_deflation_takes_the_variance_away():
     w = 50 * 0.7 ** np.arange(N) + 0.1
     op = aslinearoperator(definite(w))
