@@ -239,17 +239,18 @@ def test_greedy_takes_the_largest():
     assert rp_cholesky(K, 6, method="greedy").pivots.tolist() == chosen
 
 
-def test_seeds_and_threads():
+@pytest.mark.parametrize("method", ["accelerated", "nuclear"])
+def test_seeds_and_threads(method):
     import lrla
 
     X = np.random.default_rng(3).standard_normal((500, 3))
     K = KernelMatrix(X)
-    one = rp_cholesky(K, 60, rng=7)
+    one = rp_cholesky(K, 60, method=method, rng=7)
     with lrla.threads(2):
-        two = rp_cholesky(K, 60, rng=one.info.seed)
+        two = rp_cholesky(K, 60, method=method, rng=one.info.seed)
     np.testing.assert_array_equal(one.pivots, two.pivots)
     np.testing.assert_allclose(one.factor, two.factor, atol=1e-9)
-    other = rp_cholesky(K, 60, rng=8)
+    other = rp_cholesky(K, 60, method=method, rng=8)
     assert set(other.pivots.tolist()) != set(one.pivots.tolist())
 
 
