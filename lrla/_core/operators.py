@@ -20,6 +20,7 @@ from lrla._core.arrays import (
     real_dtype,
     space_of,
 )
+from lrla._core.memory import check_room
 from lrla._core.threads import ranges
 
 Kind = Literal["dense", "sparse", "operator", "blocks"]
@@ -130,9 +131,22 @@ class Operator:
         raise not_finite(name, (entries.row[first], entries.col[first]))
 
     def todense(self) -> Array:
-        """Form the matrix; for operators by products with the columns of the identity."""
+        """Form the matrix; for operators by products with the columns of the identity.
+
+        Raises
+        ------
+        MemoryError
+            If there is no room for it.
+        """
         if self.kind == "dense":
             return self.A
+        check_room(
+            self.space,
+            self.shape,
+            self.dtype,
+            "the matrix, which is needed as a dense array here,",
+            "choose a method that takes products or rows of it, or a sample of its rows",
+        )
         if self.kind == "sparse":
             return self.A.toarray()
         if self.kind == "blocks":

@@ -8,6 +8,7 @@ import numpy as np
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, Space, adjoint, is_complex, real_dtype, unit_roundoff
+from lrla._core.memory import check_room
 from lrla._core.random import Domain, key_of, tag
 from lrla._core.threads import ranges
 from lrla.kernels import philox
@@ -55,7 +56,9 @@ class Growth:
         self.u = unit_roundoff(xp, K.dtype)
         # below this fraction of the diagonal nothing can be told, as far as is known
         self.noise = 20 * self.u
-        self.G = self.space.zeros((self.rank, n), K.dtype)
+        shape = self.rank, n
+        check_room(self.space, shape, K.dtype, "the factor", "ask for a smaller rank")
+        self.G = self.space.zeros(shape, K.dtype)
         self.d = xp.asarray(self.first, copy=True)
         self.pivots = self.space.zeros((0,), xp.int64)
         self.count, self.entries, self.proposed = 0, n, 0

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lrla._core.arrays import Array, Space, as_array, check_finite, is_complex, space_of
+from lrla._core.memory import check_room
 from lrla._core.operators import as_operator, is_sparse
 from lrla._core.threads import ranges
 from lrla.kernels.distances import manhattan, squared_euclidean
@@ -135,8 +136,21 @@ class KernelMatrix:
         -------
         array of shape (len(rows), len(columns))
             The entries.
+
+        Raises
+        ------
+        MemoryError
+            If there is no room for them.
         """
         first, second = (_pick(self.space, self._points, index) for index in (rows, columns))
+        shape = int(first[0].shape[0]), int(second[0].shape[0])
+        check_room(
+            self.space,
+            shape,
+            self.dtype,
+            "the block of the kernel matrix",
+            "ask for fewer rows or columns, or for a method that works with a sample of them",
+        )
         return self._between(first, second)
 
     def cross(self, Y: Any, columns: Any) -> Array:

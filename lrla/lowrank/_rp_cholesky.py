@@ -83,6 +83,8 @@ def rp_cholesky(
         been seen; or rank or tol is out of range.
     TypeError
         If K has no entries that can be read.
+    MemoryError
+        If there is no room for the factor.
 
     See Also
     --------
