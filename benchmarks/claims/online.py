@@ -2,12 +2,13 @@
 
 Two samples of equal size: one decided row by row in one pass, and one by exact Lewis weights, which
 need all rows first. Distortions are exact for p = 2, otherwise what a search finds; medians and
-largest of some draws. Then the size against the length of a stream.
+largest of some draws. Then the size against the length of a stream, and samples within a budget.
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m benchmarks.claims.online
 
 Ends with an error if a distortion exceeds eps, or if the rows added by a doubling of the stream are
-more than 1.3 times those of the doubling before.
+more than 1.3 times those of the doubling before, if a budget is exceeded, or if for some norm the
+median error within a budget is more than twice that of as many rows by Lewis weights.
 """
 
 import datetime
@@ -24,11 +25,12 @@ from lrla.testing import row_designs
 
 DRAWS, SHAPE, EPS, RIDGE = 5, (20_000, 10), 0.9, 1e-3
 NORMS = (1, 1.5, 2, 3)
+BUDGET, FEW = 400, 3
 
 
-def online(A, p, seed):
+def online(A, p, seed, **options):
     """Return the sample of one pass."""
-    sampler = OnlineRowSampler(A.shape[1], RIDGE, p=p, eps=EPS, rng=seed)
+    sampler = OnlineRowSampler(A.shape[1], RIDGE, p=p, rng=seed, **options)
     sampler.partial_fit(A)
     return sampler.finalize().sample
 
@@ -40,7 +42,7 @@ def by_design(p):
         w = lewis_weights(A, p, rng=7).weights
         ours, theirs, sizes = [], [], []
         for seed in range(DRAWS):
-            sample = online(A, p, seed)
+            sample = online(A, p, seed, eps=EPS)
             offline = sample_rows(w, len(sample), design="poisson", rng=seed)
             sizes.append(len(sample))
             ours.append(distortion(A, sample, p, rng=7).eps)
@@ -75,6 +77,30 @@ def by_length():
     return broken
 
 
+def by_budget():
+    """Compare samples within a budget with offline Lewis weights."""
+    print(f"\nat most {BUDGET} rows, median distortions of {FEW}: online/Lewis weights, (rows)")
+    broken = False
+    for p in NORMS:
+        ratios, cells = [], []
+        for name, A in row_designs(*SHAPE, rng=7).items():
+            w = lewis_weights(A, p, rng=7).weights
+            ours, theirs, sizes = [], [], []
+            for seed in range(FEW):
+                sample = online(A, p, seed, budget=BUDGET)
+                offline = sample_rows(w, len(sample), design="poisson", rng=seed)
+                sizes.append(len(sample))
+                ours.append(distortion(A, sample, p, rng=7).eps)
+                theirs.append(distortion(A, offline, p, rng=7).eps)
+            broken |= max(sizes) > BUDGET
+            mine, other = np.median(ours), np.median(theirs)
+            ratios.append(mine / other)
+            cells.append(f"{name} {mine:.3f}/{other:.3f} ({np.mean(sizes):.0f})")
+        print(f"p = {p:3}: {', '.join(cells)}; median ratio {np.median(ratios):.2f}", flush=True)
+        broken |= np.median(ratios) > 2
+    return broken
+
+
 def main():
     """Print the tables and check the bounds."""
     warnings.simplefilter("ignore", lrla.AccuracyWarning)
@@ -91,6 +117,7 @@ def main():
             broken |= worst > EPS
             print(f"{p:4} largest error {worst:.3f}, median ratio {np.median(ratios):.2f}")
         broken |= by_length()
+        broken |= by_budget()
     return broken
 
 

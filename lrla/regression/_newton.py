@@ -117,9 +117,9 @@ def minimise(rows: Any, r: Array, v: Array, p: float, tol: float, loop: Loop) ->
 def _direction(rows: Any, u: Array, v: Array, p: float) -> tuple[Array, Array, Array]:
     """Return a dual point, Newton's direction and its product with the rows scaled by v.
 
-    The residuals u are scaled alike. With weights g, ``(v A)^H g (u - v A dz) = 0`` for the solution of least squares dz: a dual
-    point for nothing. Newton's direction is the same, but for complex data, where the curvature
-    differs along u and across it.
+    The residuals u are scaled alike. With weights g, ``(v A)^H g (u - v A dz) = 0`` for the solution
+    of least squares dz: a dual point for nothing. Newton's direction is the same, but for complex
+    data, where the curvature differs along u and across it.
     """
     g = curvature(u, p)
     rhs = rows.adjoint((v * g * u)[None, :])[0, :]

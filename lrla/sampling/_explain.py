@@ -49,7 +49,13 @@ def explain(size: int, m: int, design: str, info: Mapping[str, Any]) -> str:
 
 def _online(info: Mapping[str, Any]) -> list[str]:
     p, eps, ridge, delta = (info[name] for name in ("p", "eps", "ridge", "delta"))
-    if p == 2:
+    if info["lowered"]:
+        goal = "the goal"
+        known = (
+            f"rows were dropped to keep within the budget of {info['budget']}: totals have no bias, and "
+            "their errors are what is estimated, but norms are not proven to be kept"
+        )
+    elif p == 2:
         goal = f"with probability {1 - delta:g}"
         known = "proven (Cohen, Musco and Pachocki 2020), with constants that are generous"
     else:

@@ -25,10 +25,11 @@ class StreamSample(Result):
     sample : RowSample
         Their numbers, probabilities and weights.
     status : Status
-        Always `Status.CONVERGED`: nothing iterates.
+        `Status.CONVERGED`, or `Status.BUDGET` if rows were dropped to keep within a budget and too
+        few are left for the accuracy that was asked for.
     info : Info
-        ``n_rows``, how many rows came by; ``seed``; of `OnlineRowSampler` also ``p``, ``eps``,
-        ``ridge``, ``delta`` and ``rate``.
+        ``n_rows``, how many rows came by; ``seed``; of `OnlineRowSampler` also ``p``, ``ridge``,
+        ``delta``, ``rate`` and ``eps``, what that rate stands for.
     """
 
     rows: Array

@@ -1,5 +1,7 @@
 """Online samples for norms other than the Euclidean: their equation, their law, what they keep."""
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -8,6 +10,8 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 import lrla.sampling._online as module
+from lrla._core.errors import AccuracyWarning
+from lrla._core.results import Status
 from lrla.sampling import OnlineRowSampler, distortion, lewis_weights, sample_rows
 from lrla.sampling._online_lewis import online_weights
 from lrla.testing import row_designs
@@ -336,3 +340,204 @@ def test_samples_say_what_is_proven():
     other = online(A, 3, p=1, eps=0.9).finalize().sample.explain()
     assert "the goal, the norms to the power p = 1" in other
     assert "no theorem is claimed for this sampler and p other than 2" in other
+
+
+# ------------------------------------------------------------------------------------- a budget
+
+
+def with_budget(A, seed, budget=60, cuts=(), **options):
+    return online(A, seed, budget=budget, cuts=cuts, **options)
+
+
+@pytest.mark.parametrize("p", [0.5, 1, 2, 3, 6])
+@pytest.mark.parametrize("budget", [8, 60, 700])
+def test_the_budget_is_kept_at_all_times(p, budget):
+    A = stream()
+    sampler = OnlineRowSampler(4, 1.0, p=p, budget=budget, rng=3)
+    for a in range(0, len(A), 100):
+        sampler.partial_fit(A[a : a + 100])
+        kept = sampler.finalize()
+        assert len(kept.sample) <= budget
+        assert sum(len(part.numbers) for part in sampler._kept) <= budget
+        np.testing.assert_array_equal(kept.rows, A[kept.sample.indices])
+    assert len(kept.sample) >= budget // 4
+    assert kept
+    R = sampler._factor  # that of what is left
+    assert kept.info.rate == pytest.approx(sampler._unit / kept.info.eps**2)
+    Q = np.eye(4)
+    for part in sampler._kept:
+        B = (part.scores ** (0.5 - 1 / p) / part.probs**0.5)[:, None] * part.rows
+        Q = Q + B.T @ B
+        assert np.all(part.uniforms < part.probs)
+    np.testing.assert_allclose(R.T @ R, Q, rtol=1e-8, atol=1e-8 * abs(Q).max())
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_totals_within_a_budget_have_no_bias(p):
+    """Nor have their variances. Three directions each: odds of a false alarm 1e-6 for each p."""
+    A = stream(800)
+    X = np.array([[1.0, 0, 0, 0], [0, 0, 0, 1], [1, -2, 0.5, 0.3]]).T
+    want, draws = np.sum(np.abs(A @ X) ** p, axis=0), 300
+    got, variances, careless = [], [], []
+    for seed in range(draws):
+        kept = with_budget(A, seed, p=p).finalize()
+        assert kept.sample.info.lowered
+        powers = np.abs(kept.rows @ X) ** p
+        found = kept.sample.estimate(powers)
+        got.append(found.value)
+        variances.append(found.standard_error**2)
+        careless.append(len(A) / len(kept.sample) * powers.sum(axis=0))
+    limit = stats.norm.isf(2.5e-7 / 3) / np.sqrt(draws)
+    got, variances, careless = map(np.array, (got, variances, careless))
+    assert np.all(np.abs(got.mean(axis=0) - want) <= limit * got.std(axis=0))
+    # the squared error less its estimate has mean zero, too
+    excess = (got - want) ** 2 - variances
+    assert np.all(np.abs(excess.mean(axis=0)) <= limit * excess.std(axis=0))
+    # the mutant: all rows weighted alike
+    error = careless - want
+    assert np.any(np.abs(error.mean(axis=0)) > limit * error.std(axis=0))
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_what_a_budget_keeps_beside_lewis_weights_of_all_rows(p):
+    """Not a theorem, hence no rate of false alarms: at these seeds errors are half of the bounds."""
+    ours, theirs = [], []
+    rng = np.random.default_rng(5)
+    for A in row_designs(3000, 4, rng=7).values():
+        kept = with_budget(A, 3, budget=200, ridge=1e-3, p=p).finalize().sample
+        w = lewis_weights(A, p, tol=0.1, rng=7).weights
+        M = np.linalg.inv(A.T @ A)
+        top = A[np.argsort(-w)[:30]]
+        X = np.concatenate([np.linalg.cholesky(M) @ rng.standard_normal((4, 60)), M @ top.T], 1)
+        powers = np.abs(A @ X) ** p
+
+        def error(sample, powers=powers):
+            part = sample.weights @ powers[sample.indices]
+            return np.max(np.abs(part / powers.sum(axis=0) - 1))
+
+        ours.append(error(kept))
+        theirs.append(error(sample_rows(w, len(kept), design="poisson", rng=3)))
+    assert max(ours) < 0.7
+    assert np.median(ours) < 3 * np.median(theirs)
+
+
+@pytest.mark.parametrize("p", [1, 3])
+def test_memory_does_not_grow_with_the_stream(p):
+    """A budget that does for eps at first does for any length, and what was kept once is given up."""
+    A = np.random.default_rng(90210).standard_normal((30_000, 3))
+    bounded = OnlineRowSampler(3, 1e-3, p=p, eps=0.9, budget=900, rng=5)
+    free = OnlineRowSampler(3, 1e-3, p=p, eps=0.9, rng=5)
+    for sampler in (bounded, free):
+        sampler.partial_fit(A)
+    kept = bounded.finalize()
+    assert len(kept.sample) <= 900 < len(free.finalize().sample)
+    early, before = (
+        np.mean(sampler.finalize().sample.indices < 3000) for sampler in (bounded, free)
+    )
+    assert early < 0.6 * before
+
+
+@given(st.lists(st.integers(0, 1200), max_size=6), st.sampled_from([1, 2, 3]))
+def test_how_rows_are_cut_changes_nothing_within_a_budget(cuts, p):
+    A = stream()
+    want = with_budget(A, 3, p=p).finalize()
+    got = with_budget(A, 3, p=p, cuts=sorted(cuts)).finalize()
+    np.testing.assert_array_equal(got.sample.probs, want.sample.probs)
+    same(got, want)
+
+
+def test_looking_changes_nothing():
+    A, looked, never = stream(), with_budget(stream()[:300], 3), with_budget(stream()[:300], 3)
+    first = looked.finalize()
+    same(looked.finalize(), first)
+    for sampler in (looked, never):
+        sampler.partial_fit(A[300:])
+    same(looked.finalize(), never.finalize())
+    same(pickle.loads(pickle.dumps(looked)).finalize(), never.finalize())
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_a_budget_that_is_not_used_up_changes_nothing(p):
+    A = stream()
+    free = online(A, 3, p=p, eps=0.9).finalize()
+    bounded = with_budget(A, 3, p=p, eps=0.9, budget=1200).finalize()
+    same(bounded, free)
+    assert bounded.info.eps == 0.9
+    assert not bounded.sample.info.lowered
+    everything = with_budget(A, 3, p=p, budget=1200).finalize()
+    assert len(everything.sample) == np.count_nonzero(np.any(A != 0, axis=1))
+    assert np.all(everything.sample.weights == 1)
+    assert everything.info.eps == 0
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_merged_samples_keep_the_budget(p):
+    A = stream()
+    left, right = with_budget(A[:512], 3, p=p), with_budget(A[512:], 4, p=p, row_offset=512)
+    rates = [s.finalize().info.rate for s in (left, right)]
+    left.merge(right)
+    both = left.finalize()
+    assert len(both.sample) <= 60
+    assert both.info.rate <= min(rates)
+    assert both.sample.info.lowered
+    assert both.info.n_rows == 1200
+    np.testing.assert_array_equal(both.rows, A[both.sample.indices])
+    with pytest.raises(ValueError, match="to be merged, and the same budget"):
+        left.merge(with_budget(A, 3, p=p, budget=61, row_offset=5000))
+    totals = []
+    for seed in range(60):
+        parts = with_budget(A[:512], seed, p=p), with_budget(A[512:], seed, p=p, row_offset=512)
+        parts[0].merge(parts[1])
+        sample = parts[0].finalize().sample
+        totals.append(sample.weights.sum())
+    totals = np.array(totals)
+    assert abs(totals.mean() - len(A)) < 5 * totals.std() / np.sqrt(60)
+
+
+def test_too_small_budgets_say_what_they_do_for():
+    A = stream()
+    with pytest.warns(
+        AccuracyWarning, match=r"60 rows do for eps=\S+, and eps=0.5 was asked for; r"
+    ):
+        kept = with_budget(A, 3, eps=0.5).finalize()
+    assert kept.status is Status.BUDGET
+    assert kept.info.eps > 0.5
+    assert "rows were dropped to keep within the budget of 60" in kept.sample.explain()
+    assert "goal" in kept.sample.explain()
+
+
+@pytest.mark.parametrize("budget", [7, 8.5, -1, 0])
+def test_budgets_that_are_refused(budget):
+    with pytest.raises(ValueError, match=r"budget must be an integer, at least 2 \* n = 8, got"):
+        OnlineRowSampler(4, 1.0, budget=budget)
+
+
+@pytest.mark.parametrize("p", [1, 3])
+def test_budgets_in_other_libraries_and_dtypes(backend, p):
+    A = stream(700)
+    want = with_budget(A, 3, p=p).finalize()
+    got = OnlineRowSampler(4, 1.0, p=p, budget=60, rng=3)
+    got.partial_fit(backend.asarray(A))
+    got = got.finalize()
+    np.testing.assert_array_equal(backend.to_numpy(got.sample.indices), want.sample.indices)
+    np.testing.assert_allclose(backend.to_numpy(got.scaled()), want.scaled(), rtol=1e-6)
+    single = with_budget(A.astype("c8"), 3, p=p).finalize()
+    assert single.rows.dtype == np.complex64
+    assert len(single.sample) <= 60
+    for scale in (1e-140, 1e140):
+        scaled = with_budget(scale * A, 3, p=p, ridge=scale**2).finalize()
+        np.testing.assert_array_equal(scaled.sample.indices, want.sample.indices)
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_equal_rows_zeros_and_new_directions_within_a_budget(p):
+    equal = np.repeat([[1.0, 2.0, 0.0, 0.0]], 1000, axis=0)
+    equal[::3] = 0
+    sampler = with_budget(equal, 3, p=p, budget=20, ridge=1e-6)
+    assert np.all(sampler.finalize().sample.indices % 3 != 0)
+    sampler.partial_fit(np.array([[0.0, 0.0, 0.0, 1e3]]))
+    kept = sampler.finalize()
+    assert 1000 in kept.sample.indices  # the rate is above one: no other row stands for it
+    assert kept.sample.probs[-1] == 1
