@@ -11,7 +11,14 @@ from typing import Any
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, as_array, check_finite, space_of
-from lrla._core.errors import AccuracyWarning, callers_own, rank_told_once, warn
+from lrla._core.errors import (
+    AccuracyWarning,
+    RankDeficientWarning,
+    callers_own,
+    once,
+    rank_told_once,
+    warn,
+)
 from lrla._core.operators import as_operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
@@ -39,16 +46,19 @@ class ActiveRegressionResult(Result):
         What the query returned for them.
     residual_norm : float or array of shape (p,)
         Estimate of the norm of the residual over *all* rows, from labels that each solution behind
-        it had not seen; infinite if some label cannot be left out. Exact if all rows were asked.
+        it had not seen; infinite if some label cannot be left out, or the rows drawn span too little.
+        Exact if all rows were asked.
     rank : int
-        Numerical rank of the data.
+        Numerical rank of the rows drawn, the one that was used. If it is less than that of A,
+        ``info.full_rank``, labels leave x free: the solution is the shortest one, for ``p != 2`` in
+        coordinates in which the rows drawn are orthonormal.
     samples : tuple of RowSample
         The rows with their probabilities and weights: one sample, or two halves for ``p != 2``.
     status : Status
-        `Status.CONVERGED`, or `Status.STAGNATED` if the rows drawn span less than those of A; for
-        ``p != 2`` otherwise that of `lp_regression`.
+        `Status.CONVERGED`, or `Status.BUDGET` if the rows drawn span less than those of A: a larger
+        budget is needed. For ``p != 2`` otherwise that of `lp_regression`.
     info : Info
-        ``excess_bound``: see the notes, None for ``p != 2``; ``n_queried``; ``n_clipped``, labels
+        ``full_rank``, the numerical rank of A; ``excess_bound``: see the notes, None for ``p != 2``; ``n_queried``; ``n_clipped``, labels
         that were taken for outliers; ``seed``; ``seconds``.
     """
 
@@ -113,7 +123,10 @@ def active_regression(
     Warns
     -----
     AccuracyWarning
-        If the rows drawn span less than the rows of A.
+        If the rows drawn span less than the rows of A, which the budget alone does not rule out; with
+        "pivotal" that is rare. The result has the rank that was used.
+    RankDeficientWarning
+        If the columns of A are dependent.
 
     See Also
     --------
@@ -178,10 +191,11 @@ def active_regression(
     out, bound = found(A, query, budget, p, design, coords, delta, seed)
     status = out.status
     if out.spanned < out.rank:
-        status = Status.STAGNATED
+        status = Status.BUDGET
         warn(
-            f"the {int(out.indices.shape[0])} rows drawn span {out.spanned} of {out.rank} "
-            "dimensions; raise budget",
+            f"the {int(out.indices.shape[0])} rows drawn have rank {out.spanned}, and A has rank "
+            f"{out.rank}: x is a solution of rank {out.spanned}, and no label tells of the rest; raise "
+            f"budget, which is {budget}",
             AccuracyWarning,
         )
     return ActiveRegressionResult(
@@ -189,10 +203,11 @@ def active_regression(
         out.indices,
         out.labels,
         out.residual_norm,
-        out.rank,
+        out.spanned,
         out.samples,
         status,
         Info(
+            full_rank=out.rank,
             excess_bound=bound,
             n_queried=int(out.indices.shape[0]),
             n_clipped=out.n_clipped,
@@ -215,8 +230,9 @@ def _euclidean(
     sample = sample_rows(leverage.scores, size, design=design, coords=coords, rng=seed)
     rows = sample.rows(A, math.inf)
     labels = ask(query, sample.indices)
-    fit = lstsq(rows, labels, weights=sample.weights, rng=seed)
-    norm = _held_out(rows, labels, sample, fit.x, fit.rank)
+    with once(RankDeficientWarning, told=True):  # it is that of the sample, not of A
+        fit = lstsq(rows, labels, weights=sample.weights, rng=seed)
+    norm = _held_out(rows, labels, sample, fit.x, fit.rank, leverage.rank)
     out = Active(
         fit.x, sample.indices, labels, norm, leverage.rank, fit.rank, (sample,),
         Status.CONVERGED, 0,
@@ -274,7 +290,9 @@ def _bound(leverage: LeverageResult, sample: RowSample, delta: float) -> float:
     return 4 * (leverage.rank - share) / (delta * drawn)
 
 
-def _held_out(rows: Any, labels: Array, sample: RowSample, x: Array, rank: int) -> Any:
+def _held_out(
+    rows: Any, labels: Array, sample: RowSample, x: Array, rank: int, full_rank: int
+) -> Any:
     """Estimate the norm of the residual over all rows."""
     op = as_operator(rows)
     xp, vector = op.space.xp, labels.ndim == 1
@@ -285,7 +303,7 @@ def _held_out(rows: Any, labels: Array, sample: RowSample, x: Array, rank: int) 
     left = 1 - xp.sum(xp.abs(U) ** 2, axis=1)
     stands_for = weights - 1  # rows besides itself
     lone = left <= _LONE
-    if bool(xp.any(lone & (stands_for > 0))):
+    if rank < full_rank or bool(xp.any(lone & (stands_for > 0))):
         squares = xp.sum(R, axis=0) * 0 + math.inf
     else:
         factor = 1 + stands_for / xp.where(lone, xp.ones_like(left), left) ** 2

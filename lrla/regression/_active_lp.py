@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array, space_of
+from lrla._core.errors import RankDeficientWarning, once
 from lrla._core.operators import as_operator, is_sparse
 from lrla._core.results import Status
 from lrla.regression._lp import lp_regression
@@ -44,7 +45,8 @@ class _Part:
     labels: Array
 
     def fit(self, p: float, seed: int) -> Any:
-        return lp_regression(self.rows, self.labels, p, weights=self.sample.weights, rng=seed)
+        with once(RankDeficientWarning, told=True):  # it is that of the sample, not of A
+            return lp_regression(self.rows, self.labels, p, weights=self.sample.weights, rng=seed)
 
     def residual(self, x: Array) -> Array:
         op = as_operator(self.rows)
@@ -82,22 +84,24 @@ def solve(
     ]
     if not split:
         fit = parts[0].fit(p, seed)
-        norm = fit.objective
-        if size < m:  # every label has its part in the fit
-            norm = math.inf if labels.ndim == 1 else fit.objective * 0 + math.inf
+        norm = _unknown(fit) if size < m else fit.objective  # every label has its part in the fit
         clipped = 0
     else:
-        fit, norm, clipped = _watched(parts, p, seed)
+        fit, norm, clipped = _watched(parts, lewis.rank, p, seed)
     return Active(
         fit.x * unit, indices, labels, norm * unit, lewis.rank, fit.rank, samples, fit.status,
         clipped,
     )  # fmt: skip
 
 
-def _watched(parts: list[_Part], p: float, seed: int) -> tuple[Any, Any, int]:
-    """Fit each half, judge it by the other, tame labels far out, and fit both together."""
+def _watched(parts: list[_Part], rank: int, p: float, seed: int) -> tuple[Any, Any, int]:
+    """Fit each half, judge it by the other, tame labels far out, and fit both together.
+
+    A half that spans less than all rows judges nothing: its fit may be anything where it has no rows.
+    """
     xp = space_of(parts[0].labels).xp
     fits = [part.fit(p, seed) for part in parts]
+    able = all(fit.rank == rank for fit in fits)
     losses = [_as_array(xp, fit.objective, parts[0].labels) ** p for fit in fits]
     least = xp.minimum(*losses)
     held_out, labels, clipped = 0.0, [], 0
@@ -108,12 +112,19 @@ def _watched(parts: list[_Part], p: float, seed: int) -> tuple[Any, Any, int]:
         w = xp.astype(part.sample.weights, size.dtype)
         w = w if r.ndim == 1 else w[:, None]
         far = (w > 1) & (w * size > _TOO_MUCH * least)
+        far = far if able else xp.zeros_like(far)
         clipped += int(xp.count_nonzero(far))
         labels.append(xp.where(far, part.labels - r, part.labels))
     weights = xp.concat([part.sample.weights for part in parts]) / 2
     stacked = _stacked([part.rows for part in parts])
-    fit = lp_regression(stacked, xp.concat(labels, axis=0), p, weights=weights, rng=seed)
-    return fit, held_out ** (1 / p), clipped
+    with once(RankDeficientWarning, told=True):
+        fit = lp_regression(stacked, xp.concat(labels, axis=0), p, weights=weights, rng=seed)
+    return fit, held_out ** (1 / p) if able else _unknown(fit), clipped
+
+
+def _unknown(fit: Any) -> Any:
+    """Return infinity for each right-hand side."""
+    return math.inf if fit.x.ndim == 1 else fit.objective * 0 + math.inf
 
 
 def _as_array(xp: Any, value: Any, like: Array) -> Array:

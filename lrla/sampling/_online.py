@@ -111,8 +111,8 @@ class OnlineRowSampler:
     Budget. Each row i draws one uniform number u once, and is kept for as long as ``u < q``, q its
     probability. When rows exceed the budget, their scores are computed anew, by the factor of all that is
     kept, and q becomes ``min(q, c * score)`` for the largest rate c, no larger than before, for
-    which these add up to three quarters of the budget: the resampling of Kelner and Levin [3]_. Later
-    rows have that rate. Given all draws before, u is uniform below the old q: a row stays with the
+    which three quarters of the budget are left on average: the resampling of Kelner and Levin [3]_.
+    Later rows have that rate. Given all draws before, u is uniform below the old q: a row stays with the
     ratio of the new q to the old, while its weight 1 / q grows by as much. Whatever decides when to
     drop rows, and how many, the expectation of its weight remains 1, and weights of different rows
     uncorrelated: totals have no bias, nor have their variances. As old scores have fallen since, a budget
@@ -158,8 +158,10 @@ class OnlineRowSampler:
     >>> online = OnlineRowSampler(5, 1.0, budget=300, rng=7)
     >>> online.partial_fit(A)
     >>> kept = online.finalize()
-    >>> len(kept.sample) <= 300, 0.9 < kept.sample.weights.sum() / 50_000 < 1.1
-    (True, True)
+    >>> len(kept.sample) <= 300
+    True
+    >>> bool(abs(kept.sample.weights.sum() / 50_000 - 1) < 0.2)
+    True
     """
 
     def __init__(

@@ -1,6 +1,7 @@
 """Active regression: few labels, asked for once, and as good as theory and practice promise."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -208,19 +209,65 @@ def test_a_row_that_nothing_stands_for():
     assert np.isinf(tight.residual_norm)  # of the others, none can be spared
 
 
-def test_too_narrow_a_sample_says_so():
-    """Draws with replacement may span too little."""
-    A = np.eye(6)[np.arange(60) % 6]
-    seed = next(s for s in range(100) if not _spans(A, s))
-    with pytest.warns(lrla.AccuracyWarning, match="the 5 rows drawn span|rows drawn span"):
-        result = active_regression(A, lambda i: 1.0 * i, 6, design="replacement", rng=seed)
+def narrow(A, p):
+    """Draw with replacement, which may span too little, until it does; tell what was said."""
+    for seed in range(100):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            result = active_regression(
+                A, lambda i: i % 6 + 1.0, 6, p=p, design="replacement", rng=seed
+            )
+        if result.rank < 6:
+            return result, {warning.category: str(warning.message) for warning in told}, len(told)
+    raise AssertionError("all samples span all rows")
+
+
+@pytest.mark.parametrize("p", [2, 1, 3])
+def test_too_narrow_a_sample_says_so(p):
+    """The rank used is in the result, and x is right as far as the rows go."""
+    result, told, count = narrow(np.eye(6)[np.arange(60) % 6], p)
+    assert count == 1  # nothing of the rank of A, which is full
+    seen = np.isin(np.arange(6), result.indices % 6)
+    k = np.count_nonzero(seen)
+    message = told[lrla.AccuracyWarning]
+    assert f"rows drawn have rank {k}, and A has rank 6: x is a solution of rank {k}" in message
+    assert message.endswith("no label tells of the rest; raise budget, which is 6")
     assert not result
-    assert result.status is lrla.Status.STAGNATED
+    assert result.status is lrla.Status.BUDGET
+    assert (result.rank, result.info.full_rank) == (k, 6)
+    np.testing.assert_allclose(result.x, np.where(seen, np.arange(6) + 1.0, 0), atol=1e-9)
+    assert np.isinf(result.residual_norm)
 
 
-def _spans(A, seed):
-    sample = sample_rows(leverage_scores(A, rng=seed).scores, 6, design="replacement", rng=seed)
-    return np.linalg.matrix_rank(A[sample.indices]) == 6
+@pytest.mark.parametrize("p", [2, 1])
+def test_dependent_columns_and_too_narrow_a_sample_are_told_apart(p):
+    A = np.eye(6)[np.arange(60) % 6]
+    result, told, count = narrow(np.column_stack([A, A[:, 0] + A[:, 1]]), p)
+    assert count == 2
+    assert told[lrla.RankDeficientWarning] == "A has rank 6, less than its 7 columns"
+    assert f"rows drawn have rank {result.rank}, and A has rank 6" in told[lrla.AccuracyWarning]
+    assert result.info.full_rank == 6
+
+
+@pytest.mark.parametrize("p", [1, 3])
+def test_halves_that_span_too_little_judge_nothing(p):
+    """Together they may span all: then the fit is right, and nothing is known of its residual."""
+    A, found = np.eye(6)[np.arange(60) % 6], 0
+    for seed in range(60):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", lrla.AccuracyWarning)
+            result = active_regression(
+                A, lambda i: i % 6 + 1.0, 26, p=p, design="replacement", rng=seed
+            )
+        halves = [len(np.unique(sample.indices % 6)) for sample in result.samples]
+        assert result.rank == len(np.unique(result.indices % 6))
+        assert np.isinf(result.residual_norm) == (min(halves) < 6)
+        if min(halves) < 6 == result.rank:
+            found += 1
+            assert result
+            assert result.info.n_clipped == 0
+            np.testing.assert_allclose(result.x, np.arange(6) + 1.0, rtol=1e-9)
+    assert found > 3
 
 
 @pytest.mark.parametrize(
