@@ -88,7 +88,7 @@ def preconditioned(C: Array, R: Array) -> tuple[Array, Array] | None:
     of C R^-1. Where that is more than Householder's reflections may leave, a second round repairs
     it, for conditions below sqrt(3) after the first; otherwise None is returned.
     """
-    Q, T = linalg.divide_triangular(C, R), R
+    Q, T = linalg.divide_upper(C, R), R
     for most in (math.inf, 0.5):
         G, defect, enough = _defect(Q)
         if enough:
@@ -96,7 +96,7 @@ def preconditioned(C: Array, R: Array) -> tuple[Array, Array] | None:
         L = linalg.cholesky(G) if defect <= most else None
         if L is None:
             return None
-        Q, T = linalg.divide_triangular(Q, L), L @ T
+        Q, T = linalg.divide_upper(Q, L), L @ T
     return Q, T
 
 

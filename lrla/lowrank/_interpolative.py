@@ -166,7 +166,7 @@ def interpolative(
     seed = seed_of(rng)
     found = search(op, size, method, rank, tol, seed)
     k, xp = found.coordinates.shape[0], op.space.xp
-    P = linalg.solve_triangular(found.T, found.coordinates) if k else found.coordinates
+    P = linalg.divide_upper(found.coordinates.T, found.T, transposed=True).T
     P = op.space.with_columns(P, found.columns, op.space.eye(k, P.dtype))
     info = Info(
         error_estimate=found.left.error,

@@ -137,6 +137,41 @@ def test_triangular_systems(backend, dtype, order, lower):
     np.testing.assert_array_equal(backend.to_numpy(over), Y.T)
 
 
+@dtypes
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("ratio", [0.9, 0.1])
+def test_upper_triangles_of_any_condition(backend, dtype, order, transposed, ratio):
+    """By the inverse or not, what is left over is rounding in every row and column."""
+    R = np.triu(matrix(7, 7, dtype)) / 7 + np.eye(7, dtype=dtype)
+    R = np.array((ratio ** np.arange(7))[:, None] * R, dtype, order=order)
+    Y = np.array(matrix(9, 7, dtype, 5) * np.logspace(0, -6, 9)[:, None] @ R, dtype, order=order)
+    given = backend.asarray(Y), backend.asarray(R)
+    X = backend.to_numpy(linalg.divide_upper(*given, transposed=transposed))
+    A = R.T if transposed else R
+    assert X.dtype == R.dtype
+    assert (np.abs(X @ A - Y) <= 20 * UNITS[dtype] * (np.abs(X) @ np.abs(A))).all()
+    np.testing.assert_array_equal(backend.to_numpy(given[0]), Y)
+    np.testing.assert_array_equal(backend.to_numpy(given[1]), R)
+
+
+def test_upper_triangles_are_inverted_only_if_well_conditioned(monkeypatch):
+    """The residual of an inverse grows with the condition, that of substitution does not."""
+    R = np.triu(matrix(9, 9, "float64"))
+    R[np.diag_indices(9)] = np.logspace(0, -3, 9)
+    Y = matrix(5, 9, "float64") @ R
+    want = linalg.divide_triangular(Y, R)
+    np.testing.assert_array_equal(linalg.divide_upper(Y, R), want)
+    monkeypatch.setattr(linalg, "TAME", np.inf)
+    inverted = linalg.divide_upper(Y, R)
+    residual, rounding = np.abs(inverted @ R - Y), np.abs(inverted) @ np.abs(R)
+    assert (residual > 1e4 * np.finfo("float64").eps * rounding).any()
+    with pytest.raises(np.linalg.LinAlgError, match="singular"):
+        linalg.divide_upper(Y[:, :3], np.diag([1.0, 0.0, 2.0]))
+    assert linalg.divide_upper(np.zeros((0, 3)), np.eye(3)).shape == (0, 3)
+    assert linalg.divide_upper(np.zeros((4, 0)), np.zeros((0, 0))).shape == (4, 0)
+
+
 @pytest.mark.parametrize("lower", [False, True])
 def test_the_other_triangle_is_not_read(lower):
     R = np.tril(matrix(4, 4, "float64")) + 4 * np.eye(4)

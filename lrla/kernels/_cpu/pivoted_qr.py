@@ -152,26 +152,30 @@ def _digits(left, fresh, size):
     return fall * (left / size) if fall <= FALL else np.inf
 
 
-@jit(fastmath={"contract"})
 def _downdate(R, left, fresh, size, lost):
     """Lower norms by rows of R; return the least of what says how many digits they have."""
+    _lower(R, left, fresh, size, lost)
+    return lost.min()
+
+
+# No branches, and no least value on the way: so all of it is done in vectors.
+@jit(fastmath={"contract"})
+def _lower(R, left, fresh, size, lost):
     n = left.size
     part, inverse = np.ones_like(left), np.zeros_like(left)
     for i in range(n):
-        if left[i] > 0:
-            inverse[i] = 1 / left[i]
+        inverse[i] = 1 / left[i] if left[i] > 0 else 0.0
     for j in range(R.shape[0]):
+        row = R[j]
         for i in range(n):
-            x = abs(R[j, i]) * inverse[i]
+            x = abs(row[i]) * inverse[i]
             part[i] -= x * x
-    least = np.inf
     for i in range(n):
-        lost[i] = np.inf
-        if left[i] > 0:
-            left[i] *= math.sqrt(max(0.0, part[i]))
-            lost[i] = _digits(left[i], fresh[i], size[i])
-            least = min(least, lost[i])
-    return least
+        now = left[i] * math.sqrt(max(0.0, part[i]))
+        fall = now / fresh[i]
+        digits = fall * (now / size[i])
+        lost[i] = digits if left[i] > 0 and fall <= FALL else np.inf
+        left[i] = now
 
 
 def _norms(Z):
