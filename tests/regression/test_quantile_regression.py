@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.optimize import linprog
 
 import lrla
@@ -44,6 +45,26 @@ def test_standard_errors_of_quantreg(engel):
     """Those that the vignette of R's quantreg prints for ``se = "nid"``."""
     result = quantile_regression(*engel, 0.5, covariance="nid", rng=SEED)
     np.testing.assert_allclose(result.standard_errors, [19.25066, 0.02828], rtol=2e-4)
+
+
+@pytest.mark.parametrize("heavy", [False, True])
+def test_kernel_standard_errors_are_those_of_quantreg(heavy):
+    """The lines of R's ``summary.rq(se = "ker")``; heavy tails make the quartiles tell the spread."""
+    rng = np.random.default_rng(SEED)
+    A = np.hstack([np.ones((300, 1)), rng.standard_normal((300, 2))])
+    e = rng.standard_cauchy(300) if heavy else rng.uniform(-1, 1, 300)
+    b, tau = A @ [1.0, 2.0, 3.0] + e, 0.3
+    result = quantile_regression(A, b, tau, covariance="kernel", rng=SEED)
+    x0 = stats.norm.ppf(tau)
+    f0, z = stats.norm.pdf(x0), stats.norm.ppf(0.975)
+    wide = 300 ** (-1 / 3) * z ** (2 / 3) * (1.5 * f0**2 / (2 * x0**2 + 1)) ** (1 / 3)
+    u = b - A @ result.x
+    spreads = np.std(u, ddof=1), np.subtract(*np.quantile(u, [0.75, 0.25])) / 1.34
+    assert (np.argmin(spreads) == 1) == heavy
+    h = (stats.norm.ppf(tau + wide) - stats.norm.ppf(tau - wide)) * min(spreads)
+    H = np.linalg.inv(A.T @ (stats.norm.pdf(u / h)[:, None] / h * A))
+    want = np.sqrt(np.diag(tau * (1 - tau) * H @ (A.T @ A) @ H))
+    np.testing.assert_allclose(result.standard_errors, want, rtol=1e-8)
 
 
 @pytest.mark.statistical

@@ -77,6 +77,10 @@ def test_scores_are_the_mixtures_that_are_named():
         ratio = (core.probs / scores[core.indices])[open_]
         spread = 1.7 if scheme in ("mixed", "lewis") else 1 + 1e-8  # rough weights are enough
         assert ratio.max() <= spread * ratio.min()
+    rough = lewis_weights(A, 1, tol=0.5, rng=1).weights / 5  # those of the same seed
+    core = logistic_coreset(A, 30, scheme="mixed", design="poisson", rng=1)
+    ratio = (core.probs / (tau + rough + 1 / 3000)[core.indices])[core.probs < 1]
+    assert ratio.max() <= (1 + 1e-8) * ratio.min()
     core = robust_coreset(A, 30, design="poisson", rng=1)
     scores = np.maximum(tau, lewis) + 1 / 3000
     ratio = (core.probs / scores[core.indices])[core.probs < 1]

@@ -33,6 +33,15 @@ def errors(A, p, size, count=5, scheme="lewis"):
     return [measure(sample).eps for sample, _ in draws]
 
 
+@pytest.mark.parametrize(
+    ("scheme", "p", "rows"),
+    [("leverage", 2, 4 * 3), ("lewis", 1, 4 * 3), ("lewis", 4, 4 * 9), ("root_leverage", 1, 4 * 3)],
+)
+def test_eps_asks_for_four_times_what_theory_leaves_open(scheme, p, rows):
+    sample = subspace_sample(heavy(4000, 3), p, eps=0.5, scheme=scheme, verify=False, rng=5)
+    assert sample.info.size == rows / 0.5**2
+
+
 @pytest.mark.statistical
 @pytest.mark.parametrize(("scheme", "p"), CASES)
 def test_sums_of_powers_are_unbiased(scheme, p):
