@@ -10,6 +10,7 @@ from typing import Any
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint
+from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.lowrank._basis import Basis
@@ -78,6 +79,11 @@ def qb(
     ------
     ValueError
         If not exactly one of rank and tol is given, or one is out of its range, or A is not finite.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the tolerance is below what rounding leaves.
 
     See Also
     --------
@@ -154,6 +160,8 @@ def qb(
         kept = _least_rows(B, _inflated(error, known), tol * total)
         if _inflated(error, known) > tol * total:
             status = Status.STAGNATED
+            warn(f"the relative error is {error / total:.1e}, tol={tol:.1e}: {status.value}",
+                 ConvergenceWarning)  # fmt: skip
     Q, B = basis.columns[:, :kept], B[:kept, :]
     rest = image - Q @ (B @ G)
     error, known = _size(exact, B, rest, u)

@@ -23,6 +23,7 @@ METHODS = ("auto", "krylov", "rsvd", "single_pass", "lapack")
 SAFETY = 2.0  # on errors estimated by probes: exceeded with probability below 1 % (chi square)
 BLOCK = 8  # columns of a Lanczos block in memory: measured, benchmarks/lowrank.py
 _THIN = 4  # the same of sparse data: its products cost no more than the work on the bases
+_ROUNDING = 1e3  # units of roundoff: smaller errors are measured, as rounding is part of them
 _SMALL = 128  # LAPACK is faster up to this size, and for ranks above a fifth of the size
 _DENSE = 1 << 24  # entries of an implicit or sparse matrix that may be formed for LAPACK
 
@@ -156,7 +157,7 @@ def svd(
     Warns
     -----
     ConvergenceWarning
-        If the tolerance was not met within ``max_iter`` steps.
+        If the tolerance was not met within ``max_iter`` steps, or is below what rounding leaves.
 
     See Also
     --------
@@ -272,14 +273,28 @@ def small(matrix: Matrix, rank: int | None) -> str | None:
 def _lapack(task: _Task) -> _Found:
     matrix = task.matrix
     matrix.trial(matrix.gaussian(key_of(task.seed), 0, matrix.shape[1], 1))
-    U, s, Vh = linalg.svd(matrix.dense())
-    rank = task.rank
+    A = matrix.dense()
+    U, s, Vh = linalg.svd(A)
+    rank, size = task.rank, linalg.norm(s)
     if rank is None:
         assert task.tol is not None
-        rank = least_rank(s, 0.0, task.tol * linalg.norm(s))
+        rank = least_rank(s, 0.0, task.tol * size)
     zero = s[:rank] * 0.0
     triplets = Triplets(U[:, :rank], s[:rank], adjoint(Vh[:rank, :]), zero, int(s.shape[0]))
-    return _Found(triplets, None, linalg.norm(s[rank:]), Status.CONVERGED, ())
+    error = linalg.norm(s[rank:])
+    if error <= _ROUNDING * matrix.u * size:  # then what was rounded counts, too
+        error = linalg.norm(A - (U[:, :rank] * s[:rank]) @ Vh[:rank, :])
+    status = Status.CONVERGED
+    if task.tol is not None and error > task.tol * size:
+        status = _unreached(task.tol, error / size)
+    return _Found(triplets, None, error, status, ())
+
+
+def _unreached(tol: float, error: float) -> Status:
+    """Say that rounding alone exceeds the tolerance."""
+    status = Status.STAGNATED
+    warn(f"the relative error is {error:.1e}, tol={tol:.1e}: {status.value}", ConvergenceWarning)
+    return status
 
 
 def least_rank(s: Array, rest: float, goal: float) -> int:
@@ -343,6 +358,10 @@ def _ended(task: _Task, run: Bidiagonal, triplets: Triplets, loop: Loop) -> _Fou
             f"the error is {loop.history[-1]:.1e} times {goal}: {status.value}", ConvergenceWarning
         )
     remainder = run.error(triplets.U, triplets.s, triplets.V)
+    if task.tol is not None and status is Status.CONVERGED:
+        error, size = linalg.norm(remainder) / math.sqrt(PROBES), linalg.norm(triplets.s)
+        if error > SAFETY * task.tol * size:
+            status = _unreached(task.tol, error / size)
     found = _Found(triplets, remainder, None, status, tuple(loop.history))
     return _unflip(found, run.side)
 

@@ -13,6 +13,7 @@ from lrla.lowrank import SVDResult, svd
 from lrla.sklearn._parameters import count, seed_from
 
 _METHODS = {"randomized": "rsvd", "arpack": "krylov"}  # by the names of scikit-learn
+_ALGORITHMS = ("auto", "krylov", "rsvd", "single_pass", "lapack", *_METHODS)
 _MORE = 10  # columns that svd's sketches have beyond the rank, at least
 
 
@@ -116,7 +117,7 @@ class TruncatedSVD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             Ignored.
         """
         X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32))
-        rank, tol, passes = self._checked()
+        rank, tol, passes = self._checked(min(X.shape))
         self.result_: SVDResult = svd(
             X,
             rank,
@@ -139,10 +140,19 @@ class TruncatedSVD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.explained_variance_ratio_ = self.explained_variance_ / (total if total else 1)
         return out
 
-    def _checked(self) -> tuple[int | None, float | None, int | None]:
+    def _checked(self, most: int) -> tuple[int | None, float | None, int | None]:
         """Return rank, tolerance and passes for `svd`."""
+        if self.algorithm not in _ALGORITHMS:
+            raise ValueError(
+                f"algorithm must be one of {', '.join(_ALGORITHMS)}, got {self.algorithm!r}"
+            )
         tol = self.tol or None
         rank = None if tol is not None else count("n_components", self.n_components, 1)
+        if rank is not None and rank > most:
+            raise ValueError(
+                "n_components must be at most the numbers of samples and of features, "
+                f"{most}, got {rank}"
+            )
         passes = None
         if self.n_iter is not None and self.algorithm != "arpack":
             passes = 2 * count("n_iter", self.n_iter, 0) + 2

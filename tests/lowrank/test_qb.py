@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from scipy.sparse.linalg import aslinearoperator
 
-from lrla import Status
+from lrla import ConvergenceWarning, Status
 from lrla.lowrank import qb
 from tests.lowrank.reference import SPECTRA, orthonormality, tail, with_values
 
@@ -83,7 +83,8 @@ def test_passes_are_two_for_each_block():
 
 
 def test_a_tolerance_below_rounding_is_reported():
-    result = qb(with_values(60, 50, SPECTRA["flat"](50)), tol=1e-17, rng=5)
+    with pytest.warns(ConvergenceWarning, match=r"tol=1\.0e-17"):
+        result = qb(with_values(60, 50, SPECTRA["flat"](50)), tol=1e-17, rng=5)
     assert result.status is Status.STAGNATED
     assert result.rank == 50
 

@@ -514,3 +514,14 @@ def test_f6_orthogonal_changes_of_basis_keep_the_distribution():
     ]
     assert ks_2samp(errors[0], errors[1]).pvalue > 1e-6
     assert ks_2samp(errors[0], errors[2]).pvalue < 1e-6
+
+
+@pytest.mark.parametrize("method", ["lapack", "krylov"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_tolerance_below_rounding_is_reported(method, dtype):
+    A = np.random.default_rng(90210).standard_normal((200, 150)).astype(dtype)
+    with pytest.warns(ConvergenceWarning, match=r"tol=1\.0e-17"):
+        U, s, Vh = result = lrla.svd(A, tol=1e-17, method=method, rng=5)
+    assert result.status is Status.STAGNATED
+    true = np.linalg.norm(A.astype("f8") - (U.astype("f8") * s) @ Vh)
+    assert true / 2 < result.info.error < 2 * true
