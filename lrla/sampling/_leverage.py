@@ -18,6 +18,7 @@ from lrla.sampling._coordinates import Coordinates, Task
 from lrla.sampling._rows import look, row_weights, squares
 
 METHODS = ("auto", "qr", "cholesky_qr", "gram", "sparse", "sketch", "jl")
+_DOUBTFUL = 1e-2  # relative error from which on scores do not deserve to be called exact
 _DIRECTIONS = 64  # of "jl" where no accuracy is asked for: a standard deviation of 18 %
 
 
@@ -132,6 +133,9 @@ def leverage_scores(
 
     Warns
     -----
+    AccuracyWarning
+        If the condition number is too large for the method, as it is from 1e7 or so on for "gram":
+        the error to be expected exceeds a hundredth.
     RankDeficientWarning
         If the columns of A (its rows, if there are fewer) are dependent: the scores are right, and
         add up to the rank.
@@ -271,8 +275,18 @@ def certified(task: Task, found: Coordinates, start: float) -> LeverageResult:
     if task.weights is not None:
         scores = scores * task.weights
     total = float(xp.sum(scores))
-    exact = found.sketch is None and not task.ridge
-    if exact and not abs(total - found.rank) <= max(1e-6, 10 * found.error) * found.rank:
+    exact = found.sketch is None
+    if exact and found.error > _DOUBTFUL:
+        warn(
+            f"the condition number {found.condition:.1e} is too large for method {found.method!r}: "
+            f"scores may be off by a factor 1 +- {found.error:.1e}; use method='cholesky_qr'",
+            AccuracyWarning,
+        )
+    elif (
+        exact
+        and not task.ridge
+        and not abs(total - found.rank) <= max(1e-6, 10 * found.error) * found.rank
+    ):
         warn(
             f"exact leverage scores add up to the rank, {found.rank}, but these to {total:.6g}: "
             "use method='cholesky_qr'",

@@ -360,6 +360,31 @@ def test_sketched_scores_have_no_bias(method, ridge):
     assert 0.85 < found.std() / info.error_estimate < 1.15
 
 
+@pytest.mark.statistical
+def test_the_one_in_the_bias_factor_counts():
+    """Few more rows than columns, 600 seeds; false alarms at 5 standard errors: below 1e-6."""
+    A = np.random.default_rng(SEED).standard_normal((300, 3))
+    sums = [leverage_scores(A, method="sketch", eps=0.5, rng=SEED + k).info.sum for k in range(600)]
+    mean, error = np.mean(sums) / 3, np.std(sums, ddof=1) / 3 / math.sqrt(600)
+    bound = 5 * error + 0.025  # the Gaussian law is an approximation here
+    assert abs(mean - 1) < bound
+    k = 8  # d = n + 1 + k: with d / (d - n) the scores would be larger by 1 / k
+    assert mean * (1 + 1 / k) - 1 > bound
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_exact_scores_that_are_not_say_so(form):
+    # squared, the condition number leaves two digits, and the sum of the scores need not tell
+    rng = np.random.default_rng(SEED)
+    A = rng.standard_normal((200, 4))
+    A[:, 3] = A[:, 0] + 1e-7 * A[:, 3]
+    with pytest.warns(AccuracyWarning, match="cholesky_qr"):
+        wrong = leverage_scores(form(A), method="gram", rng=SEED)
+    right = leverage_scores(form(A), rng=SEED)
+    assert np.max(abs(wrong.scores - right.scores)) > 1e-4
+    assert right.info.error_estimate < 1e-6
+
+
 def test_eps_decides_the_size():
     A = np.random.default_rng(SEED).standard_normal((5000, 6))
     exact = leverage_scores(A, rng=SEED).scores
