@@ -25,9 +25,9 @@ class Gram(Tridiagonal):
     """The recurrence A^H A V = V T + V_next L E^H, for ``rank`` triplets with residuals of ``rtol``."""
 
     def __init__(self, side: Side, key: Key, block: int, rank: int, rtol: float) -> None:
-        super().__init__(side, key, block, "LM")
+        super().__init__(side, key, block, "LM", rtol)
         self.first = side.back(self.first)
-        self.rank, self.rtol = rank, rtol
+        self.rank = rank
         A = side.matrix.op.A
         self.rows_by_length = (
             by_length(A.data, A.indices, A.indptr) if self.space.is_numpy else None
@@ -62,7 +62,7 @@ class Gram(Tridiagonal):
         residuals = (found.residuals + self.noise) / xp.where(s > least, s, xp.ones_like(s) * least)
         return Ritz(found.P, s, found.Q, residuals)
 
-    def hopeless(self, ritz: Ritz) -> bool:
+    def leave(self, ritz: Ritz, rank: int, ratio: float) -> bool:
         """Tell whether rounding keeps the last triplet that is wanted from its tolerance."""
         if ritz.s.shape[0] < self.rank:
             return False

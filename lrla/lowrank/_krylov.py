@@ -59,9 +59,14 @@ class Ritz:
 
 
 class Bidiagonal:
-    """The recurrence and its bases; that of the long side is held if ``long``."""
+    """The recurrence and its bases; that of the long side is held if ``long``.
 
-    def __init__(self, side: Side, key: Key, block: int, *, long: bool) -> None:
+    They begin with the block ``start``, a random one by default.
+    """
+
+    def __init__(
+        self, side: Side, key: Key, block: int, *, long: bool, start: Array | None = None
+    ) -> None:
         matrix, (m, n) = side.matrix, side.shape
         self.side, self.key = side, key
         self.space, self.dtype, self.u = matrix.space, matrix.op.dtype, matrix.u
@@ -77,7 +82,7 @@ class Bidiagonal:
         self.random = True  # all columns of the next block are random
         self.empty = False  # a random block gave nothing: A maps all outside of the bases to zero
         self.peak = 0.0  # largest singular value seen
-        start = matrix.gaussian(key, 0, n, self.block)
+        start = matrix.gaussian(key, 0, n, self.block) if start is None else start
         self.next, _ = orthonormal(start, 0.0, self.u)
         self.last = self.space.zeros((m, 0), self.dtype)  # newest block of U
         self.coupling = self.space.zeros((self.next.shape[1], 0), self.dtype)  # L
@@ -189,8 +194,8 @@ class Bidiagonal:
         """Return how many of ``most`` Ritz vectors a restart keeps, ``least`` or more."""
         return max(least, most // 2)
 
-    def hopeless(self, ritz: Ritz) -> bool:
-        """Tell whether the tolerance is out of reach of the recurrence."""
+    def leave(self, ritz: Ritz, rank: int, ratio: float) -> bool:
+        """Tell whether another recurrence should take over, with such an error over the tolerance."""
         return False
 
     def compressible(self, ritz: Ritz, keep: int) -> bool:
@@ -295,7 +300,7 @@ def iterate(run: Bidiagonal, rank: int, loop: Loop, enough: Callable[[Ritz], flo
             continue
         ritz = run.ritz()
         ratio = loop.report(enough(ritz), ritz.s)
-        if step < loop.max_iter and run.hopeless(ritz):
+        if loop.status is None and step < loop.max_iter and run.leave(ritz, rank, ratio):
             break
         good = ratio <= 1 and (step >= ripe or run.exhausted)
         if run.empty or run.V.size >= n or (good and not _hidden(run, ritz, rank)):

@@ -16,6 +16,7 @@ from lrla._core.random import Domain, Key, tag
 from lrla._core.threads import ranges
 from lrla.blocks import as_blocks
 from lrla.kernels import narrow, philox
+from lrla.kernels.three_terms import three_terms
 
 _ROWS = 1 << 14  # rows of dense data that are looked at together: bounds temporaries
 
@@ -71,6 +72,15 @@ class Matrix:
         if self.mean is not None:
             X = X - adjoint(self.mean) @ self.space.xp.sum(Y, axis=0, keepdims=True)
         return X if self.scale == 1.0 else X / self.scale
+
+    def three_terms(self, X: Array, Y: Array, coefficients: tuple[float, float, float]) -> Array:
+        """Compute a A X + b X + c Y for square A: one pass over the data."""
+        a, b, c = coefficients
+        A = self.op.A
+        if self.op.kind != "sparse" or not self.space.is_numpy or A.format != "csr":
+            return a * self.times(X) + b * X + c * Y
+        self.passes += 1
+        return three_terms(A.data, A.indices, A.indptr, X, Y, (a / self.scale, b, c))
 
     def compress_long_side(self) -> None:
         """Hold sparse data by rows if tall, by columns if wide.

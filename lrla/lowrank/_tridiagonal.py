@@ -8,19 +8,26 @@ from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint
 from lrla._core.random import Key
 from lrla.lowrank._basis import inner
+from lrla.lowrank._chebyshev import Chebyshev, chebyshev
 from lrla.lowrank._krylov import Bidiagonal, Ritz
 from lrla.lowrank._matrix import Side
 
 # columns beyond three times those wanted, at which a basis of sparse data is compressed
 _SPARE = 64
+_EARLY = 3  # times the columns wanted and a block: the spectrum is known well enough, measured
+_FAR = 1e3  # errors over the tolerance for which another start pays
 
 
 class Tridiagonal(Bidiagonal):
     """The recurrence A V = V T + V_next L E^H of a Hermitian matrix."""
 
-    def __init__(self, side: Side, key: Key, block: int, which: str) -> None:
-        super().__init__(side, key, block, long=False)
-        self.which = which
+    def __init__(
+        self, side: Side, key: Key, block: int, which: str, rtol: float,
+        start: Array | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(side, key, block, long=False, start=start)
+        self.which, self.rtol = which, rtol
+        self.poly: Chebyshev | None = None  # what should take over
 
     def step(self) -> None:
         """Add a block: one pass over the data."""
@@ -48,6 +55,8 @@ class Tridiagonal(Bidiagonal):
 
     def product(self, X: Array) -> Array:
         """Multiply what the recurrence is of with columns."""
+        if self.side.matrix.op.kind == "sparse":
+            return self.side.matrix.three_terms(X, X, (1.0, 0.0, 0.0))
         return self.side.times(X)
 
     def matrix(self) -> Array:
@@ -91,6 +100,29 @@ class Tridiagonal(Bidiagonal):
         tail = Q[Q.shape[0] - self.last.shape[1] :, :]
         key = {"LM": xp.abs(w), "LA": w, "SA": -w}[self.which]
         return Ritz(w, key, Q, linalg.norm(self.coupling @ tail, axis=0))
+
+    def ratio(self, ritz: Ritz, rank: int) -> float:
+        """Return the worst residual over the tolerance."""
+        worst = float(self.space.xp.max(ritz.residuals[:rank]))
+        return worst / (self.rtol * self.peak) if worst else 0.0
+
+    def pairs(self, ritz: Ritz, rank: int) -> tuple[Array, Array, Array]:
+        """Compute eigenvalues and eigenvectors, and measure their residuals in one more pass."""
+        w, V = ritz.P[:rank], self.V.columns @ ritz.Q[:, :rank]
+        return w, V, linalg.norm(self.side.times(V) - V * w[None, :], axis=0)
+
+    def leave(self, ritz: Ritz, rank: int, ratio: float) -> bool:
+        """Tell whether a polynomial should take over: of sparse data, unless little is left to do."""
+        op, least = self.side.matrix.op, rank + self.block
+        known = self.V.size >= _EARLY * least and not self.injected and not self.exhausted
+        if op.kind == "sparse" and known and ratio > _FAR:
+            edge = float(ritz.s[self.kept(least, self.V.size)])
+            # hardly any eigenvalue is further away from the last Ritz value (Zhou and Li 2011)
+            last = float(self.space.xp.min(ritz.s)) - linalg.norm(self.coupling)
+            cost = self.room(least) * self.side.shape[0] / max(op.A.nnz, 1)
+            rounding = self.floor / (self.rtol * self.peak)
+            self.poly = chebyshev(self.which, float(ritz.s[0]), edge, last, cost, rounding)
+        return self.poly is not None
 
     def room(self, least: int) -> int:
         """Return the columns of V at which to restart, if products are cheap."""
