@@ -64,8 +64,8 @@ def without_each_xtrace(
         + (xp.abs(y) ** 2 * e[:, None] + xp.abs(z) ** 2 * e[None, :])
         + (conj(y) * z * E + conj(z) * y * E.T)
     )
-    rest = (own - across + within) * ((n - m + 2) / (n - xp.real(inside)))
-    return _means(head + rest)
+    outside = _beside(n - xp.real(inside)) + space_of(S).eye(m, S.dtype)
+    return _means(head + (own - across + within) * ((n - m + 2) / outside))
 
 
 def without_each_xnystrace(

@@ -290,7 +290,7 @@ class _Ledger:
         H = inner(self.Q, self.Z)
         total = xp.sum(xp.linalg.diagonal(H))
         P, s, Th = linalg.svd(self.R)
-        if float(s[-1]) <= 10 * self.matrix.u * float(s[0]):
+        if m == n or float(s[-1]) <= 10 * self.matrix.u * float(s[0]):
             # fewer dimensions than vectors: the basis holds the whole range, and all trace is on it
             error = self.matrix.u * linalg.norm(H)
             return _Sum(_number(total), error, m, error)
@@ -325,6 +325,10 @@ class _Ledger:
         root = vectors / xp.sqrt(xp.where(values > floor, values, floor + 0 * values))[None, :]
         F = Y @ root  # F F^H is the Nystrom approximation
         inverse = xp.sum(xp.abs(root) ** 2, axis=1)  # diagonal of H^-1
+        if m == n:  # nothing is left beside the approximation
+            total, worst = linalg.norm(F) ** 2 - shift * n, max(float(values[0]), floor)
+            error = self.matrix.u * total * float(values[-1]) / worst if total else 0.0
+            return _Sum(total, error, m, error)
         S = (F @ adjoint(root)) / xp.sqrt(inverse)[None, :]
         R = xp.linalg.qr(self.X, mode="reduced").R
         R = xp.linalg.inv(R)

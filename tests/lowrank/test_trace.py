@@ -100,6 +100,17 @@ def test_t2_estimates_are_unbiased(method, name):
     assert abs(value.mean() + 10 * error - s.sum()) > 4.9 * error
 
 
+@pytest.mark.parametrize("n", [1, 2, 8, 50])
+@pytest.mark.parametrize("budget", [6, 20, 100])
+@pytest.mark.parametrize("method", ["xtrace", "xnystrace"])
+def test_multiples_of_the_identity_are_exact(n, budget, method):
+    # replicates without two vectors divide by zero where these are the same: warnings are errors
+    A = 2 * np.eye(n) + 1e-15 * psd(np.ones(n))
+    value, error = estimates(A, method, budget, 5)
+    np.testing.assert_allclose(value, 2 * n, rtol=1e-10)
+    assert np.all(error <= 1e-6 * n)
+
+
 @pytest.mark.statistical
 @pytest.mark.parametrize("method", ["xtrace", "xnystrace"])
 def test_t2_every_dimension_counts(method):
