@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,7 +161,7 @@ def _ridge(op: Operator, ridge: Any) -> Array | None:
     """Return one coefficient for each column; None for zero."""
     space, n = op.space, op.shape[1]
     xp = space.xp
-    if isinstance(ridge, int | float):
+    if isinstance(ridge, numbers.Real):
         values = xp.full((n,), float(ridge), dtype=xp.float64, device=space.device)
     else:
         values = as_array(ridge, "ridge", ndim=(1,))

@@ -231,6 +231,13 @@ def test_a_ridge_is_rows_of_the_identity(p):
     assert got.residuals.shape == got.dual.shape == (60,)
 
 
+@pytest.mark.parametrize("one", [1, np.int64(1), np.float32(1), True])
+def test_a_ridge_may_be_any_number(one):
+    A, b = data()
+    want = lp_regression(A, b, 1, ridge=1.0, rng=7).x
+    np.testing.assert_array_equal(lp_regression(A, b, 1, ridge=one, rng=7).x, want)
+
+
 def test_a_large_lasso_penalty_leaves_nothing():
     A, b = data(60, 3)
     assert np.all(abs(lp_regression(A, b, 1, ridge=1e4).x) < 1e-14)
