@@ -86,11 +86,29 @@ def _candidates(left, equal):
     n = len(left)
     if n <= _WIDTH:
         return np.arange(n), 0.0
-    bound = float(np.partition(left, n - _WIDTH - 1)[n - _WIDTH - 1])
-    longest = equal * left.max()
-    if not longest > bound:  # more columns than that are equally long
-        return np.array([np.argmax(left >= longest)]), 0.0
+    longest = left.max()
+    bound = _bound(left, longest, _WIDTH)
+    if not equal * longest > bound:  # more columns than that are equally long
+        return np.array([np.argmax(left >= equal * longest)]), 0.0
     return np.flatnonzero(left > bound), bound
+
+
+@jit
+def _bound(left, longest, width):
+    """Halve until at most ``width`` norms are larger; at least half of that many, if they differ."""
+    low, bound, count = 0.0, longest, 0
+    while 2 * count < width:
+        middle = low + (bound - low) / 2
+        if not low < middle < bound:
+            break
+        count = 0
+        for x in left:
+            count += x > middle
+        if count > width:
+            low, count = middle, 0
+        else:
+            bound = middle
+    return bound
 
 
 # Sums in several lanes ("reassoc"): the loops are dot products of contiguous vectors.
