@@ -281,18 +281,19 @@ def _coordinates(
     op: Operator, base: Projection, seed: int
 ) -> tuple[Projection, tuple[Array, Array] | None]:
     """Make the coordinates of A; of what is not dense also products with probes, in one pass."""
-    B, probed = base.coordinates, None
     if op.kind == "dense":
-        B = coordinates(op, adjoint(base.Q)) if B is None else B
-    elif B is None:
-        G = probes(op, seed)
-        # in rows, as BLAS likes it
-        products = coordinates(op, op.space.xp.concat([adjoint(base.Q), adjoint(G)], axis=0))
-        B, probed = products[:-PROBES, :], (G, products[-PROBES:, :])
-    else:
-        probed = probe(op, seed)
-    check_products(B if probed is None else op.space.xp.concat([B, probed[1]], axis=0))
-    return base._replace(coordinates=B), probed
+        if base.coordinates is None:
+            base = base._replace(coordinates=coordinates(op, adjoint(base.Q)))
+        return base, None
+    if base.coordinates is not None:
+        G, GA = probe(op, seed)
+        check_products(GA)
+        return base, (G, GA)
+    G = probes(op, seed)
+    # in rows, as BLAS likes it
+    products = coordinates(op, op.space.xp.concat([adjoint(base.Q), adjoint(G)], axis=0))
+    check_products(products)
+    return base._replace(coordinates=products[:-PROBES, :]), (G, products[-PROBES:, :])
 
 
 def judge(found: Found, rank: int | None, tol: float | None) -> Status:

@@ -40,10 +40,12 @@ def look(A: Any, name: str = "A") -> tuple[Operator, float | None]:
     return op, size
 
 
-def check_products(Y: Array, name: str = "A") -> None:
-    """Refuse a matrix of which only products can be seen, if these are not finite."""
-    if not math.isfinite(linalg.norm(Y)):
+def check_products(Y: Array, name: str = "A") -> float:
+    """Refuse a matrix of which only products can be seen, if these are not finite; tell their norm."""
+    size: float = linalg.norm(Y)
+    if not math.isfinite(size):
         raise ValueError(f"{name} must be finite, got products with NaN or infinity")
+    return size
 
 
 def _units(op: Operator, size: int, indices: Array) -> Array:

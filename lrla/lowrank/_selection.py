@@ -54,16 +54,14 @@ def _sketched(search: Search) -> tuple[Array, SketchOperator | None]:
     if d >= op.shape[0] and op.kind != "operator":
         return op.todense(), None
     S = make("sparse_sign", d, op.shape[0], rng=search.seed)
-    Y = S @ op.A
-    check_products(Y)
-    return Y, S
+    return S @ op.A, S
 
 
 def sketch_qrp(search: Search) -> Choice:
     """Choose the pivots of a QR of a sketch."""
     Y, S = _sketched(search)
+    size = check_products(Y)
     columns, Q, R, left = pivoted_qr(Y, search.rank)
-    size = linalg.norm(Y)
     tail = linalg.norm(left) / size if size else 0.0
     if S is None:
         return Choice(columns, tail, basis=(Q, R))
@@ -73,6 +71,7 @@ def sketch_qrp(search: Search) -> Choice:
 def sketch_lupp(search: Search) -> Choice:
     """Pivot rows of the adjoint of a sketch by LU, then order the pivots by QR."""
     Y, S = _sketched(search)
+    check_products(Y)
     xp, columns = search.op.space.xp, linalg.pivoted_lu(Y, search.rank)
     order, _, R, _ = pivoted_qr(xp.take(Y, columns, axis=1), columns.shape[0])
     return Choice(xp.take(columns, order), sketch=S, factor=xp.take(R, order, axis=1))
