@@ -107,8 +107,8 @@ def cur(
     rank : int, optional
         Number of columns and of rows, from 1 to min(m, n). Give this or ``tol``.
     tol : float, optional
-        Choose so many that ``norm(A - C @ U @ R) <= tol * norm(A)`` in the Frobenius norm, as
-        estimated.
+        Choose so many that ``norm(A - C @ U @ R) <= tol * norm(A)`` in the Frobenius norm, as far
+        as for `interpolative`.
     method : {"sketch_qrp", "sketch_lupp", "rpqr", "qrp", "srrqr"}, default "sketch_qrp"
         How columns are chosen, as for `interpolative`.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
@@ -184,7 +184,7 @@ def cur(
         core = found.coordinates @ Qr
         left = left_by(op, found.size, (found.Q, core, adjoint(Qr)), seed, found.probed)
         passes += found.passes + 1 + left.passes
-        if tol is None or goal is None or left.error <= tol * found.size or _exhausted(found, goal):
+        if tol is None or goal is None or left.bound <= tol * found.size or _exhausted(found, goal):
             break
         goal /= 2
     found = found._replace(left=left)
@@ -206,7 +206,7 @@ def cur(
 
 def _exhausted(found: Found, goal: float) -> bool:
     """Tell whether more columns than these cannot be had."""
-    return found.left.error > goal * found.size or goal < 1e-2 * unit_roundoff(
+    return found.left.bound > goal * found.size or goal < 1e-2 * unit_roundoff(
         space_of(found.Q).xp, found.Q.dtype
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -77,7 +78,7 @@ def interpolative(
         Number of columns, from 1 to min(m, n). Give this or ``tol``.
     tol : float, optional
         Choose so many columns that ``norm(A - skeleton @ coefficients) <= tol * norm(A)`` in the
-        Frobenius norm, as estimated.
+        Frobenius norm; for a linear operator, whose entries are not seen, with a probability of 95 %.
     method : {"sketch_qrp", "sketch_lupp", "rpqr", "qrp", "srrqr"}, default "sketch_qrp"
         How columns are chosen. "sketch_qrp": pivoted QR of a sketch with rank + 10 rows [1]_.
         "sketch_lupp": pivots of an LU factorization of the sketch, the fastest, and in practice
@@ -237,9 +238,9 @@ def search(
         found = _measured(op, size, METHODS[method](wanted), seed, 2)
     else:
         found = _grow(op, size, method, tol, seed)
-    if tol is None or found.choice.left is not None or not found.left.error < tol * found.size:
+    if tol is None or found.choice.left is not None or not found.left.bound < tol * found.size:
         return found
-    return found.cut(shortest(found.coordinates, found.left.error, tol * found.size))
+    return found.cut(shortest(found.coordinates, found.left.bound, tol * found.size))
 
 
 def _grow(op: Operator, size: float | None, method: str, tol: float, seed: int) -> Found:
@@ -250,7 +251,7 @@ def _grow(op: Operator, size: float | None, method: str, tol: float, seed: int) 
         choice = METHODS[method](Search(op, k, 0.0, seed))
         if k == limit or choice.tail <= tol:  # if not, the sketch says that it is too small
             found = _measured(op, size, choice, seed, passes)
-            enough = found.left.error <= tol * found.size or found.columns.shape[0] < k
+            enough = found.left.bound <= tol * found.size or found.columns.shape[0] < k
             if enough or k == limit:
                 return found
             passes += 1
@@ -264,15 +265,20 @@ def _measured(op: Operator, size: float | None, choice: Choice, seed: int, passe
     )
     base, probed = _coordinates(op, base, seed)
     k = base.columns.shape[0]
-    if size is None:
-        size = frobenius(op, probed[1] if probed else base.coordinates)
-    rounding = 4 * u * size
+    if size is None and op.kind != "operator":
+        size = frobenius(op, base.coordinates)
     if k == op.shape[1]:  # nothing is approximated
         left = Rest(0.0, 0.0)
     elif choice.left is not None:
-        left = Rest(max(choice.left.error, rounding), max(choice.left.bound, rounding) + rounding)
+        left = choice.left
     else:
-        left = left_by(op, size, (base.Q, base.coordinates), seed, probed)
+        left = left_by(op, size or 0.0, (base.Q, base.coordinates), seed, probed)
+    if size is None:  # what the coordinates hold is known, and seldom is it not most of it
+        size = math.hypot(linalg.norm(base.coordinates), left.error)
+    rounding = 4 * u * size
+    if k < op.shape[1]:
+        if choice.left is not None:
+            left = Rest(max(left.error, rounding), max(left.bound, rounding))
         left = left._replace(bound=left.bound + rounding)
     return Found(*base, choice, probed, size, passes + left.passes, left, rounding)
 

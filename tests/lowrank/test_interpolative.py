@@ -669,3 +669,21 @@ def test_nothing_is_lost_to_rounding(method):
     error = np.linalg.norm(A - result.skeleton @ result.coefficients)
     assert error < (3e-15 if method.startswith("sketch") else 1e-14) * np.linalg.norm(A)
     np.testing.assert_array_equal(result.coefficients[:, result.columns], np.eye(60))
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("function", [interpolative, cur])
+def test_tolerances_are_kept_where_only_products_are_seen(function):
+    """Each of 40 seeds may fail with probability 0.05, ten or more with one below 1e-4."""
+    s = np.append(np.ones(5), np.full(35, 0.1))
+    rng = np.random.default_rng(90210)
+    U, V = (np.linalg.qr(rng.standard_normal((size, 40)))[0] for size in (60, 40))
+    A = (U * s) @ V.T
+    op, missed = aslinearoperator(A), 0
+    for seed in range(40):
+        result = function(op, tol=0.15, rng=seed)
+        found = result.toarray() if function is cur else A[:, result.columns] @ result.coefficients
+        error = np.linalg.norm(A - found)
+        missed += error > 0.15 * np.linalg.norm(A)
+        assert abs(result.info.relative_error / (error / np.linalg.norm(A)) - 1) < 0.35
+    assert missed < 10
