@@ -12,7 +12,7 @@ from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.kernels.pivoted_qr import pivoted_qr
 from lrla.lowrank._interpolative import Found, check_size, judge, search
-from lrla.lowrank._parts import dense, left_by, look, take_rows
+from lrla.lowrank._parts import dense, left_by_norms, look, take_rows
 from lrla.lowrank._selection import METHODS
 
 
@@ -182,8 +182,10 @@ def cur(
         R = take_rows(op, rows)
         Qr, right = linalg.qr(adjoint(dense(R)))
         core = found.coordinates @ Qr
-        left = left_by(op, found.size, (found.Q, core, adjoint(Qr)), seed, found.probed)
-        passes += found.passes + 1 + left.passes
+        left = None if op.kind == "operator" else left_by_norms(found.size, op.shape, core)
+        if left is None:  # what rows leave of the coordinates is orthogonal to what columns leave
+            left = found.left.and_more(linalg.norm(found.coordinates - core @ adjoint(Qr)))
+        passes += found.passes + 1
         if tol is None or goal is None or left.bound <= tol * found.size or _exhausted(found, goal):
             break
         goal /= 2

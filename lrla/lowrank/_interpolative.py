@@ -209,7 +209,6 @@ class Found(NamedTuple):
     T: Array
     coordinates: Array  # Q^H A
     choice: Choice
-    probed: tuple[Array, Array] | None  # probes G, and G^H A, where that was at hand
     size: float  # Frobenius norm of A
     passes: int
     left: Rest  # of A: A - Q Q^H A
@@ -280,7 +279,7 @@ def _measured(op: Operator, size: float | None, choice: Choice, seed: int, passe
         if choice.left is not None:
             left = Rest(max(left.error, rounding), max(left.bound, rounding))
         left = left._replace(bound=left.bound + rounding)
-    return Found(*base, choice, probed, size, passes + left.passes, left, rounding)
+    return Found(*base, choice, size, passes + left.passes, left, rounding)
 
 
 def _coordinates(

@@ -679,11 +679,11 @@ def test_tolerances_are_kept_where_only_products_are_seen(function):
     rng = np.random.default_rng(90210)
     U, V = (np.linalg.qr(rng.standard_normal((size, 40)))[0] for size in (60, 40))
     A = (U * s) @ V.T
-    op, missed = aslinearoperator(A), 0
+    op, missed = scipy.sparse.linalg.aslinearoperator(A), 0
     for seed in range(40):
         result = function(op, tol=0.15, rng=seed)
         found = result.toarray() if function is cur else A[:, result.columns] @ result.coefficients
         error = np.linalg.norm(A - found)
         missed += error > 0.15 * np.linalg.norm(A)
-        assert abs(result.info.relative_error / (error / np.linalg.norm(A)) - 1) < 0.35
+        assert 0.4 < result.info.relative_error / (error / np.linalg.norm(A)) < 2
     assert missed < 10
