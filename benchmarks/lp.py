@@ -115,3 +115,21 @@ class Huber(_Fixed):
 
     def time_solve(self, solver, shape, threads):
         HUBER[solver](self.A, self.b)
+
+
+class Chunks(_Fixed):
+    """Dask arrays in ten chunks of rows."""
+
+    params = ([1, 1.5, float("inf")], [(20_000, 10)], [ONE])
+    param_names = ("p", "shape", "threads")
+
+    def setup(self, p, shape, threads):
+        import dask.array as da
+
+        self._start()
+        A, self.b = gaussian(*shape)
+        self.A = da.from_array(A, chunks=(shape[0] // 10, shape[1]))
+        lp_regression(self.A, self.b, p, rng=1)
+
+    def time_solve(self, p, shape, threads):
+        lp_regression(self.A, self.b, p, rng=1)

@@ -74,7 +74,7 @@ class Spatial(_Fixed):
 class Stream(_Fixed):
     """A hundred blocks of a thousand rows."""
 
-    params = (["online", "online, p = 1", "reservoir"], [20], [ONE])
+    params = (["online", "online, p = 1", "online, budget", "reservoir"], [20], [ONE])
     param_names = ("sampler", "columns", "threads")
 
     def setup(self, sampler, columns, threads):
@@ -86,7 +86,8 @@ class Stream(_Fixed):
     def time_stream(self, sampler, columns, threads):
         if sampler.startswith("online"):
             p = 1 if sampler.endswith("p = 1") else 2
-            stream = OnlineRowSampler(columns, 1.0, p=p, rng=7)
+            budget = 1000 if sampler.endswith("budget") else None
+            stream = OnlineRowSampler(columns, 1.0, p=p, budget=budget, rng=7)
             for block in self.blocks:
                 stream.partial_fit(block)
         else:
