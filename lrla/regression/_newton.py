@@ -87,10 +87,16 @@ def minimise(rows: Any, r: Array, v: Array, p: float, tol: float, loop: Loop) ->
     for _ in loop:
         now = path[0]
         unit = float(xp.max(abs(r)))
+        if unit == 0:  # an exact fit
+            best = xp.zeros_like(r)
+            loop.report(0.0, z)
+            loop.stop(Status.CONVERGED)
+            break
         u = r / unit
         dual, dz, s = _direction(rows, u, v, now)
         size = power_norm(u, one, now)
-        bound = real_dot(dual, u) / dual_norm(dual, one, now) * unit
+        length = dual_norm(dual, one, now)
+        bound = real_dot(dual, u) / length * unit if length > 0 else 0.0
         if len(path) > 1:
             gap = loop.report(max(size * unit - bound, 0.0) / (size * unit), z)
         else:

@@ -76,12 +76,16 @@ class Task:
         return Report(name, max_iter=self.max_iter, callback=self.callback)
 
     def start(self, loop: Report, w: Array) -> Array:
-        """Set the loop's origin; return the residual there, filled up."""
+        """Set the loop's origin; return the residual there, filled up.
+
+        Where all rows can be fitted exactly, a start would only be in the way.
+        """
         rows = self.rows
         loop.rows = rows
-        if rows.count == rows.k:  # all rows are interpolated, whatever their weights
+        free = rows.count == rows.k  # to fit all rows exactly, whatever their weights
+        if free:
             w = rows.fill(rows.space.xp.ones_like(self.weights), 1.0)
-        if self.x0 is not None:
+        elif self.x0 is not None:
             loop.origin = self.x0
             return rows.fill(self.b - products(self.op, self.x0), 0.0)
         z, r = rows.space.zeros((rows.unknowns,), w.dtype), rows.fill(self.b, 0.0)

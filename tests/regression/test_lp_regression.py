@@ -201,6 +201,17 @@ def test_dual_points_are_feasible_whatever_happens(p):
         assert abs(proven - result.gap) <= 1e-6 * (1 + np.linalg.norm(b) / objective)
 
 
+@pytest.mark.parametrize("p", NORMS)
+@pytest.mark.parametrize("m", [1, 2])
+def test_an_exact_fit_from_a_bad_start(p, m):
+    A, b = np.eye(2)[:m], np.array([3.0, -1.0])[:m]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lrla.RankDeficientWarning)
+        result = lp_regression(A, b, p, x0=np.array([-7.0, 0.1]), rng=7)
+    assert result
+    np.testing.assert_allclose(A @ result.x, b, rtol=1e-12)
+
+
 @pytest.mark.parametrize("p", [1, 1.1, 2, 5, 100, np.inf])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("shape", [(3, 6), (5, 5)])
