@@ -69,6 +69,17 @@ class BlockRows:
         )  # fmt: skip
         return H
 
+    def equations(self, g: Array, v: Array) -> tuple[Array, Array]:
+        """Return the second derivatives with weights g and the adjoint of v, in one pass."""
+        part = self._part()
+
+        def both(block: Array, a: int, b: int) -> tuple[Array, Array]:
+            rows = part(block)
+            return rows.hessian(g[a:b], None, 2.0), rows.adjoint(v[None, a:b])[0, :]
+
+        G, w = self.op.A.sum(both)
+        return G, w
+
     def take(self, index: Array) -> Array:
         """Return a few rows of A T, one after the other."""
         return self.space.xp.astype(self.op.A.take(index), self.T.dtype) @ self.T

@@ -11,7 +11,7 @@ from lrla._core.iteration import Loop
 from lrla._core.results import Status
 from lrla.regression._interior import Box, Point, solve_box
 from lrla.regression._normal import Normal
-from lrla.regression._one import Answer, Task, certified, products
+from lrla.regression._one import Answer, Task, certified, equations, products
 from lrla.regression._rows import Rows
 from lrla.regression._stages import in_stages
 
@@ -93,8 +93,8 @@ def tukey(task: Task, kink: Array) -> Answer:
     z = rows.space.zeros((rows.k,), r.dtype)
     for _ in loop:
         g = bisquare(r, t)
-        v = rows.adjoint((g * r)[None, :])[0, :]
-        dz = Normal(rows.gram(g)).solve(v)
+        G, v = equations(rows, g, g * r)
+        dz = Normal(G).solve(v)
         left = math.sqrt(float(xp.sum(g * r * r)))
         gradient = math.sqrt(max(float(xp.sum(v * dz)), 0.0))
         if loop.report(gradient / left if left > 0 else 0.0, z) <= task.tol:

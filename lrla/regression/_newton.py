@@ -12,7 +12,7 @@ from lrla._core.iteration import Loop
 from lrla._core.results import Status
 from lrla.kernels.power import power_line
 from lrla.regression._normal import Normal
-from lrla.regression._one import Answer, Task, certified, products
+from lrla.regression._one import Answer, Task, certified, equations, products
 
 _NEAR = 2.5  # Newton from least squares is safe up to here; then p is doubled
 _LOOSE = 1e-2  # gap at which the next p of the homotopy is taken
@@ -128,8 +128,8 @@ def _direction(rows: Any, u: Array, v: Array, p: float) -> tuple[Array, Array, A
     data, where the curvature differs along u and across it.
     """
     g = curvature(u, p)
-    rhs = rows.adjoint((v * g * u)[None, :])[0, :]
-    dz = Normal(rows.hessian(v * v * g, None, p)).solve(rhs)
+    G, rhs = equations(rows, v * v * g, v * g * u)
+    dz = Normal(G).solve(rhs)
     s = v * rows.product(dz)
     dual = g * (u - s)
     if not rows.real:
@@ -145,11 +145,12 @@ def _feasible(rows: Any, y: Array, v: Array) -> Array:
     this does not help proves nothing, and becomes zero.
     """
     xp = rows.space.xp
-    normal = Normal(rows.hessian(v * v, None, 2.0))
+    G, left = equations(rows, v * v, v * y)
+    normal = Normal(G)
     for _ in range(_PROJECTIONS):
-        y = y - v * rows.product(normal.solve(rows.adjoint((v * y)[None, :])[0, :]))
-    left = linalg.norm(rows.adjoint((v * y)[None, :])[0, :])
-    return y if left <= _INFEASIBLE * linalg.norm(v * y) else xp.zeros_like(y)
+        y = y - v * rows.product(normal.solve(left))
+        left = rows.adjoint((v * y)[None, :])[0, :]
+    return y if linalg.norm(left) <= _INFEASIBLE * linalg.norm(v * y) else xp.zeros_like(y)
 
 
 def homotopy(p: float) -> list[float]:

@@ -89,9 +89,10 @@ class Task:
             loop.origin = self.x0
             return rows.fill(self.b - products(self.op, self.x0), 0.0)
         z, r = rows.space.zeros((rows.unknowns,), w.dtype), rows.fill(self.b, 0.0)
-        normal = Normal(rows.hessian(w, None, 2.0))
-        for _ in range(2):
-            step = normal.solve(rows.adjoint((w * r)[None, :])[0, :])
+        G, rhs = equations(rows, w, w * r)
+        normal = Normal(G)
+        for refined in (False, True):
+            step = normal.solve(rows.adjoint((w * r)[None, :])[0, :] if refined else rhs)
             z, r = z + step, r - rows.product(step)
         loop.origin = rows.unwhiten(z)
         return r
@@ -174,6 +175,13 @@ def products(op: Operator, x: Array) -> Array:
     if op.kind == "dense":
         A = op.space.xp.astype(A, x.dtype, copy=False)
     return (A @ x[:, None])[:, 0]
+
+
+def equations(rows: Any, g: Array, v: Array) -> tuple[Array, Array]:
+    """Return ``(A T)^H diag(g) A T`` and ``(A T)^H v``, of blocks in one pass."""
+    if isinstance(rows, BlockRows):
+        return rows.equations(g, v)
+    return rows.hessian(g, None, 2.0), rows.adjoint(v[None, :])[0, :]
 
 
 def adjoint_product(op: Operator, v: Array) -> Array:

@@ -281,6 +281,22 @@ def test_other_norms_read_next_to_nothing(read, p, most):
     assert max(read, default=0) <= most
 
 
+def test_passes_are_as_many_as_the_notes_say(monkeypatch):
+    A, b = data(3000, 4)
+    D, passes = da.from_array(A, chunks=(700, 4)), []
+    made = RowBlocks._delayed
+
+    def counted(self, *args, **options):
+        passes.append(1)
+        return made(self, *args, **options)
+
+    monkeypatch.setattr(RowBlocks, "_delayed", counted)
+    for p in (1.5, 2, 6):
+        passes.clear()
+        result = lp_regression(D, b, p, rng=SEED)
+        assert len(passes) <= 13 + 2 * result.info.iterations
+
+
 def test_large_operators_are_refused_before_anything_is_formed():
     def never(x):
         raise AssertionError("a product was made")
@@ -327,6 +343,9 @@ def test_products_are_those_of_the_rows_in_memory(ends, condition, kind):
         np.testing.assert_allclose(
             rows.hessian(g, u, 3.0), want.hessian(filled(g), None if u is None else filled(u), 3.0), **same
         )  # fmt: skip
+    G, w = rows.equations(g, v[0])
+    np.testing.assert_allclose(G, want.hessian(filled(g), None, 2.0), **same)
+    np.testing.assert_allclose(w, want.adjoint(filled(v[0])[None, :])[0], **same)
     if rows.real:
         index = np.asarray([22, 0, 7, 0])
         np.testing.assert_allclose(rows.take(index), want.take(index), **same)
