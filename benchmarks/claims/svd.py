@@ -8,9 +8,9 @@ at its own accuracy: lrla is asked for the residual that it reached.
 
 Ends with an error if on dense data lrla takes longer than PROPACK, LAPACK or, at its accuracy,
 randomized_svd, or on sparse data longer than randomized_svd. PROPACK and ARPACK on sparse data are
-printed beside lrla at the accuracy of each, and the last line counts: they take one vector at a time,
-need fewer in all, and win where there are so few entries, or so few triplets are wanted, that blocks
-do not make up for it. PROPACK gives up where the entries lie evenly and no singular value stands out.
+printed beside lrla at the accuracy of each, and the last line counts: they take one vector at a time
+and need fewer in all, lrla reads the entries once for four of A^H A. PROPACK gives up where the entries
+lie evenly and no singular value stands out.
 """
 
 import datetime

@@ -114,7 +114,9 @@ class Tridiagonal(Bidiagonal):
     def leave(self, ritz: Ritz, rank: int, ratio: float) -> bool:
         """Tell whether a polynomial should take over: of sparse data, unless little is left to do."""
         op, least = self.side.matrix.op, rank + self.block
-        known = self.V.size >= _EARLY * least and not self.injected and not self.exhausted
+        # the polynomial begins with the first columns of V: they have to be there
+        first = self.taken == self.V.size and not self.injected and not self.exhausted
+        known = first and self.V.size >= _EARLY * least
         if op.kind == "sparse" and known and ratio > _FAR:
             edge = float(ritz.s[self.kept(least, self.V.size)])
             # hardly any eigenvalue is further away from the last Ritz value (Zhou and Li 2011)

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from hypothesis import given
 
 from lrla import ConvergenceWarning, Status
-from lrla.lowrank import _chebyshev, _filtered, _tridiagonal, eigh
+from lrla.lowrank import _chebyshev, _filtered, _krylov, _tridiagonal, eigh
 from lrla.lowrank._chebyshev import Chebyshev, chebyshev
 from tests.lowrank.reference import orthonormality
 
@@ -85,6 +85,17 @@ def test_any_tolerance_is_met(rtol):
     assert result.status is Status.CONVERGED
     assert np.max(np.linalg.norm(A @ result.eigenvectors - result.eigenvectors * result.eigenvalues,
                                  axis=0)) < 1.1 * max(rtol, 1e-14)  # fmt: skip
+
+
+@pytest.mark.parametrize("memory", [1, 1 << 14, 1 << 16])
+def test_little_memory(monkeypatch, memory):
+    """Restarts come before, or beside, the polynomial."""
+    monkeypatch.setattr(_krylov, "_MEMORY", memory)
+    A = rotated(CROWDED)
+    w, V = result = eigh(A, 6, method="krylov", rng=5)
+    assert result.status is Status.CONVERGED
+    assert np.allclose(w, ordered(CROWDED, "LM")[:6], rtol=0, atol=1e-12)
+    assert orthonormality(V) < 1e-12
 
 
 def test_single_precision():
