@@ -3,7 +3,7 @@
 ``A^H (A X)`` is formed row by row, and nothing of the length of the long side is ever stored, let
 alone made orthonormal: with few entries to a row that was most of the time. The price is accuracy:
 rounding errors of u s_1^2 in A^H A leave residuals of u s_1^2 / s_i in the triplets. Where that is
-too much for the tolerance, `Gram.hopeless` says so, and `Bidiagonal` is the one to take.
+too much for the tolerance, `Gram.leave` says so, and `Bidiagonal` is the one to take.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ from lrla.lowrank._matrix import Side, conj
 from lrla.lowrank._tridiagonal import Tridiagonal
 
 _ROUNDING = 4.0  # times u s_1^2: errors of the recurrence, measured
-_SETTLED = 0.3  # relative error of an eigenvalue of A^H A that tells its size
+_SETTLED = 0.5  # relative error of an eigenvalue of A^H A that tells its size
 
 
 class Gram(Tridiagonal):
-    """The recurrence A^H A V = V T + V_next L E^H, for ``rank`` triplets with residuals of ``rtol``."""
+    """The recurrence A^H A V = V T + V_next L E^H, for triplets with residuals of ``rtol``."""
 
-    def __init__(self, side: Side, key: Key, block: int, rank: int, rtol: float) -> None:
+    def __init__(self, side: Side, key: Key, block: int, rtol: float) -> None:
         super().__init__(side, key, block, "LM", rtol)
         self.first = side.back(self.first)
-        self.rank = rank
         A = side.matrix.op.A
         self.rows_by_length = (
             by_length(A.data, A.indices, A.indptr) if self.space.is_numpy else None
@@ -63,14 +62,13 @@ class Gram(Tridiagonal):
         return Ritz(found.P, s, found.Q, residuals)
 
     def leave(self, ritz: Ritz, rank: int, ratio: float) -> bool:
-        """Tell whether rounding keeps the last triplet that is wanted from its tolerance."""
-        if ritz.s.shape[0] < self.rank:
-            return False
-        value = float(ritz.s[self.rank - 1])
-        if self.noise <= 0.5 * self.rtol * self.norm * value:
-            return False
-        return value * float(ritz.residuals[self.rank - 1]) <= max(
-            _SETTLED * value**2, 2 * self.noise
-        )
+        """Tell whether rounding keeps a triplet that is wanted from its tolerance."""
+        xp, size = self.space.xp, int(ritz.s.shape[0])
+        # of fewer columns than are wanted the last ones may belong to the other end of the spectrum
+        count = rank if size >= rank else size // 2
+        s, residuals = ritz.s[:count], ritz.residuals[:count]
+        small = 0.5 * self.rtol * self.norm * s < self.noise
+        known = s * residuals < _SETTLED * s * s + 2 * self.noise
+        return bool(xp.any(small & known))
 
     remainder = Bidiagonal.remainder

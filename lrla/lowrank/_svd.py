@@ -341,7 +341,7 @@ def _krylov(task: _Task) -> _Found:
     loop = Loop("svd", max_iter=task.max_iter, callback=task.callback)
     with loop.interruptible():
         if matrix.op.kind == "sparse" and matrix.mean is None:
-            run: Bidiagonal = Gram(side, key_of(task.seed), block, k, task.rtol)
+            run: Bidiagonal = Gram(side, key_of(task.seed), block, task.rtol)
             ritz = iterate(run, k, loop, enough)
         if loop.status is None:
             run = bidiagonal()
