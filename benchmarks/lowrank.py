@@ -58,6 +58,25 @@ class Svd(_Fixed):
         return float(np.linalg.norm(self.A.T @ U - Vh.T * s, axis=0).max() / s[0])
 
 
+class Eigh(_Fixed):
+    """Leading eigenpairs of the Laplacian of a square, most of them double."""
+
+    params = (["lrla", "scipy arpack"], [10], [ONE])
+    param_names = ("solver", "rank", "threads")
+
+    def setup(self, solver, rank, threads):
+        self._start()
+        A = data.laplacian(71, 71)
+        self.solve = {
+            "lrla": lambda: lrla.eigh(A, rank, rng=5),
+            "scipy arpack": lambda: peers.eigh_arpack(A, rank, 2e-11),
+        }[solver]
+        self.solve()
+
+    def time_eigh(self, solver, rank, threads):
+        self.solve()
+
+
 class Trace(_Fixed):
     """Trace of a matrix of size 1000 with eigenvalues i**-2, from 100 products."""
 

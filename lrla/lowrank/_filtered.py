@@ -14,6 +14,8 @@ from lrla.lowrank._chebyshev import Chebyshev
 from lrla.lowrank._krylov import Ritz
 from lrla.lowrank._tridiagonal import Tridiagonal
 
+_NEAR = 1e3  # error over the tolerance at which it is first measured: some looks before the last
+
 
 class Filtered(Tridiagonal):
     """The recurrence of a polynomial of A, begun where one of A itself has come to."""
@@ -25,6 +27,8 @@ class Filtered(Tridiagonal):
         which = "LM" if before.which == "LM" else "LA"
         super().__init__(before.side, before.key, before.block, which, before.rtol, start)
         self.filter, self.wanted, self.scale = _chosen(before), before.which, before.peak
+        self.factor = 1 / self.filter.slope  # residuals of A over those of the polynomial
+        self.seen: tuple[Ritz, tuple[Array, Array, Array]] | None = None  # the last pairs
         self.first = self.product(self.next)
         self.image = self.product(self.probes)
 
@@ -42,14 +46,27 @@ class Filtered(Tridiagonal):
         return False
 
     def ratio(self, ritz: Ritz, rank: int) -> float:
-        """Return the worst residual over the tolerance: that of A itself, unless it is far off."""
-        worst = float(self.space.xp.max(ritz.residuals[:rank])) / self.filter.slope
-        if worst <= 1e3 * self.rtol * self.scale:
-            worst = float(self.space.xp.max(self.pairs(ritz, rank)[2]))
-        return worst / (self.rtol * self.scale)
+        """Return the worst residual over the tolerance.
+
+        It is measured with A once the polynomial's says that it may be near, and again, by the factor
+        between the two that was seen then, when it should be small enough.
+        """
+        goal = self.rtol * self.scale
+        worst = float(self.space.xp.max(ritz.residuals[:rank]))
+        near = _NEAR if self.seen is None else 1.0
+        if worst > 0 and worst * self.factor > near * goal:
+            return worst * self.factor / goal
+        measured = float(self.space.xp.max(self.pairs(ritz, rank)[2]))
+        self.factor = measured / worst if worst else self.factor
+        return measured / goal
 
     def pairs(self, ritz: Ritz, rank: int) -> tuple[Array, Array, Array]:
         """Compute eigenpairs of A in the span of the leading Ritz vectors, a block more than wanted."""
+        if self.seen is None or self.seen[0] is not ritz:
+            self.seen = ritz, self._pairs(ritz, rank)
+        return self.seen[1]
+
+    def _pairs(self, ritz: Ritz, rank: int) -> tuple[Array, Array, Array]:
         xp = self.space.xp
         X = self.V.columns @ ritz.Q[:, : rank + self.block]
         Y = self.side.times(X)
