@@ -11,24 +11,30 @@ import numpy as np
 from lrla._core.arrays import Space
 
 _LARGE = 1 << 30  # bytes below which nobody asks
-_LIMITS = "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"
-_SYSTEM = "/proc/meminfo"
+_SYSTEM = pathlib.Path("/proc/meminfo")
+_CONTAINER = pathlib.Path("/sys/fs/cgroup")  # as version 2 shows it inside
 
 
 def available() -> int | None:
     """Tell how many bytes can be had now; None where nobody says.
 
-    The memory that Linux calls available, or what the limit of a container leaves if that is less.
+    The memory that Linux calls available, or what the limit of a container leaves if that is less;
+    copies of files that nobody uses now count as available in both.
     """
     found = []
-    system = pathlib.Path(_SYSTEM)
-    if system.exists():
-        lines = dict(line.split(":", 1) for line in system.read_text().splitlines())
-        found.append(int(lines["MemAvailable"].split()[0]) * 1024)
-    limit, used = map(pathlib.Path, _LIMITS)
+    if _SYSTEM.exists():
+        found.append(_fields(_SYSTEM)["MemAvailable:"] * 1024)
+    limit = _CONTAINER / "memory.max"
     if limit.exists() and (most := limit.read_text().strip()) != "max":
-        found.append(int(most) - int(used.read_text()))
+        used = int((_CONTAINER / "memory.current").read_text())
+        found.append(int(most) - used + _fields(_CONTAINER / "memory.stat")["inactive_file"])
     return min(found, default=None)
+
+
+def _fields(path: pathlib.Path) -> dict[str, int]:
+    """Read lines of a name and a number."""
+    lines = (line.split() for line in path.read_text().splitlines())
+    return {name: int(value) for name, value, *_ in lines}
 
 
 def check_room(space: Space, shape: tuple[int, ...], dtype: Any, what: str, instead: str) -> None:

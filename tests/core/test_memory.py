@@ -22,19 +22,24 @@ def test_what_is_available():
 
 
 @pytest.mark.parametrize(
-    ("limit", "used", "want"), [("max", "0", 3 << 30), ("2147483648", "1073741824", 1 << 30)]
+    ("limit", "want"), [("max", 3 << 30), (str(2 << 30), (1 << 30) + 4096), (str(8 << 30), 3 << 30)]
 )
-def test_limits_of_a_container(monkeypatch, tmp_path, limit, used, want):
-    for name, text in (("limit", limit), ("used", used), ("info", "MemAvailable: 3145728 kB\n")):
+def test_limits_of_a_container(monkeypatch, tmp_path, limit, want):
+    for name, text in (
+        ("memory.max", limit + "\n"),
+        ("memory.current", f"{1 << 30}\n"),
+        ("memory.stat", "anon 12345\ninactive_file 4096\n"),
+        ("meminfo", "MemTotal:  9999999 kB\nMemAvailable: 3145728 kB\nHugePages_Total: 0\n"),
+    ):
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(memory, "_LIMITS", (tmp_path / "limit", tmp_path / "used"))
-    monkeypatch.setattr(memory, "_SYSTEM", tmp_path / "info")
+    monkeypatch.setattr(memory, "_CONTAINER", tmp_path)
+    monkeypatch.setattr(memory, "_SYSTEM", tmp_path / "meminfo")
     assert available() == want
 
 
 def test_where_nobody_says(monkeypatch, tmp_path):
-    monkeypatch.setattr(memory, "_LIMITS", (tmp_path / "limit", tmp_path / "used"))
-    monkeypatch.setattr(memory, "_SYSTEM", tmp_path / "info")
+    monkeypatch.setattr(memory, "_CONTAINER", tmp_path)
+    monkeypatch.setattr(memory, "_SYSTEM", tmp_path / "meminfo")
     assert available() is None
     check_room(numpy_space(), (M, N), np.float64, "it", "do not")
 
