@@ -57,7 +57,9 @@ class Growth:
         # below this fraction of the diagonal nothing can be told, as far as is known
         self.noise = 20 * self.u
         shape = self.rank, n
-        check_room(self.space, shape, K.dtype, "the factor", "ask for a smaller rank")
+        if tol == 0:  # otherwise nobody knows how many rows there will be, and zeros take nothing
+            what = "ask for a smaller rank, or for a tolerance"
+            check_room(self.space, shape, K.dtype, "the factor", what)
         self.G = self.space.zeros(shape, K.dtype)
         self.d = xp.asarray(self.first, copy=True)
         self.pivots = self.space.zeros((0,), xp.int64)
@@ -126,8 +128,8 @@ class Growth:
         xp = self.xp
         proposed, uniform = self.draws.from_weights(self.d, self.size)
         self.proposed += self.size
-        unit = self.trace / self.K.shape[0]  # squares must not overflow
-        H, rows = self._left(proposed), self._sampled(proposed) / unit
+        unit = self.trace / self.K.shape[0]  # sums of squares must not overflow
+        H, rows = self._left(proposed), self._sampled(proposed, unit)
         bounds = xp.take(self.d, proposed)
         least = self._rounding() * xp.take(self.first, proposed)
         L, chosen = nuclear_pivots(
@@ -147,8 +149,10 @@ class Growth:
         self._adapt(int(steps.shape[0]), int(rows.shape[1]))
         return xp.take(proposed, kept), L * unit**0.5
 
-    def _sampled(self, indices: Array) -> Array:
+    def _sampled(self, indices: Array, unit: float) -> Array:
         """Compute rows of K - G^H G in some columns, so weighted that they have the right products.
+
+        They are divided by ``unit``.
 
         Column j comes with probability d[j] / sum(d). The square of an entry (i, j) is at most
         d[i] d[j], so no column counts for more than its share of the greatest possible score.
@@ -161,8 +165,9 @@ class Growth:
         if m < n:
             columns = xp.sort(self.draws.from_weights(self.d, m)[0])  # reads them in order
             G = xp.take(G, columns, axis=1)
-            weights = xp.take(self.d, columns) * (m / xp.sum(self.d))
-        rows = (self.K.block(indices, columns) - adjoint(P) @ G) / xp.sqrt(weights)
+            d = self.d / unit
+            weights = xp.take(d, columns) / xp.sum(d) * m
+        rows = (self.K.block(indices, columns) - adjoint(P) @ G) / unit / xp.sqrt(weights)
         self.entries += int(rows.shape[0] * rows.shape[1])
         if not bool(xp.all(xp.isfinite(rows))):
             raise ValueError("K must be finite, got NaN or infinity in its rows")
@@ -257,14 +262,16 @@ class Growth:
             )
 
     def _adapt(self, kept: int, sampled: int) -> None:
-        """Choose the size of the next block: what grows with its square may take a quarter."""
+        """Choose the size of the next block by what the choice of its pivots may take of the work."""
         b, c, n = self.size, self.count, self.K.shape[0]
         square = b * b * (2 * c + b + 100)
         update = max(kept, 1) * n * (2 * c + kept + 100)
         each, rest = 1, SHARE * update
         if sampled:
             square += b * b * (2 * sampled + 6 * kept)
-            each, rest = CANDIDATES, CHOICE * update - b * sampled * (2 * c + 100)
+            # the scores of few columns take more than their share, in blocks of any size
+            each, scores = CANDIDATES, min(b * sampled * (2 * c + 100), SCORES * update)
+            rest = CHOICE * update - scores
         limit = each * max(BLOCK, self.rank // 3)
         wanted = rest / square * b
         self.size = int(min(max(wanted, b / 3, each * BLOCK), 1.5 * b + 1, limit))

@@ -143,15 +143,7 @@ class KernelMatrix:
             If there is no room for them.
         """
         first, second = (_pick(self.space, self._points, index) for index in (rows, columns))
-        shape = int(first[0].shape[0]), int(second[0].shape[0])
-        check_room(
-            self.space,
-            shape,
-            self.dtype,
-            "the block of the kernel matrix",
-            "ask for fewer rows or columns, or for a method that works with a sample of them",
-        )
-        return self._between(first, second)
+        return self._panels(first, second)
 
     def cross(self, Y: Any, columns: Any) -> Array:
         """Compute the kernel between other points and some of these.
@@ -178,14 +170,22 @@ class KernelMatrix:
             raise ValueError(f"Y must have {self.X.shape[1]} columns, as X has, got {Y.shape[1]}")
         check_finite(Y, "Y")
         other = _pick(self.space, self._points, columns)
-        height = max(1, PANEL // max(1, other[0].shape[0]))
-        points = self._moved(Y)
-        parts = [
-            self._between(_pick(self.space, points, slice(a, b)), other)
-            for a, b in ranges(int(Y.shape[0]), height)
-        ]
-        empty = self.space.zeros((0, other[0].shape[0]), self.dtype)
-        return self.space.xp.concat(parts, axis=0) if parts else empty
+        return self._panels(self._moved(Y), other)
+
+    def _panels(
+        self, first: tuple[Array, Array | None], second: tuple[Array, Array | None]
+    ) -> Array:
+        """Compute entries some rows at a time: on their way they take several times their memory."""
+        shape = int(first[0].shape[0]), int(second[0].shape[0])
+        height = max(1, PANEL // max(1, shape[1]))
+        if shape[0] <= height:
+            return self._between(first, second)
+        what = "ask for fewer rows or columns, or for a method that works with a sample of them"
+        check_room(self.space, shape, self.dtype, "the block of the kernel matrix", what)
+        out = self.space.zeros(shape, self.dtype)
+        for a, b in ranges(shape[0], height):
+            out[a:b, :] = self._between(_pick(self.space, first, slice(a, b)), second)
+        return out
 
     def _between(
         self, first: tuple[Array, Array | None], second: tuple[Array, Array | None]
@@ -268,7 +268,9 @@ class Dense:
         xp = self.space.xp
         if isinstance(columns, slice):
             return self.space.rows(self.K[:, columns], rows)
-        return xp.take(self.space.rows(self.K, rows), columns, axis=1)
+        if self.space.is_numpy:
+            return self.K[rows[:, None], columns]
+        return xp.take(xp.take(self.K, rows, axis=0), columns, axis=1)
 
 
 class Sparse(Dense):

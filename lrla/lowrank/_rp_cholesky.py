@@ -62,9 +62,9 @@ def rp_cholesky(
     method : {"accelerated", "simple", "nuclear", "block", "greedy", "uniform"}
         "simple": one pivot at a time, with probability in proportion to the diagonal that is left
         [1]_. "accelerated", the default: the same pivots in law, many at a time by rejection [2]_.
-        "nuclear": for each pivot three are drawn by this law, and of them, and of those that were
-        drawn before and not taken, the one that takes most from the trace of the error is taken;
-        less error for the same rank, in more time. "block": many at a time from the same diagonal,
+        "nuclear": for each pivot three are drawn by this law (fewer at the end of a block), and of
+        them, and of those that were drawn before in the same block and not taken, the one that takes
+        most from the trace of the error is taken; less error for the same rank, in more time. "block": many at a time from the same diagonal,
         without rejection but for those of which the others leave little; another law. "greedy": the
         largest entry of the diagonal. "uniform": any pivot, as the Nystrom method takes them.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
