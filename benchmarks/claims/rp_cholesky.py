@@ -60,7 +60,7 @@ def compare(X, k, gamma, methods, sklearn_too=False):
             best["sklearn"] = min(best.get("sklearn", np.inf), seconds)
             error["sklearn"] = 1 - float(np.sum(Z * Z)) / len(X)
     for m, seconds in best.items():
-        print(f"n={len(X)} k={k} {m:12} {seconds:7.2f} s  relative trace error {error[m]:.4f}")
+        print(f"n={len(X)} k={k} {m:12} {seconds:7.3f} s  relative trace error {error[m]:.4f}")
     return best
 
 

@@ -18,8 +18,9 @@ CUR by Sorensen and Embree 2016.
 
 Kernels and other positive semidefinite matrices: `KernelMatrix` computes entries when they are
 needed, and `rp_cholesky` chooses columns at random (Chen, Epperly, Tropp and Webber 2022; by
-rejection Epperly, Tropp and Webber 2024), or by nuclear scores among such (Fornace and Lindsey 2024). `kernel_features` makes features of the pivots or other
-landmarks (Williams and Seeger 2000), `kernel_leverage` the scores of points (Musco and Musco 2017; Rudi and others 2018).
+rejection Epperly, Tropp and Webber 2024), or by nuclear scores among such (Fornace and Lindsey
+2024). `kernel_features` makes features of the pivots or other landmarks (Williams and Seeger 2000),
+`kernel_leverage` the scores of points (Musco and Musco 2017; Rudi and others 2018).
 
 And two that need little: `ptd` diagonalizes what can hardly be diagonalized, after a perturbation
 (Banks, Kulkarni, Mukherjee and Srivastava 2021; Yu et al. 2024); `eim` finds the points from whose

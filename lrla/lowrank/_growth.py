@@ -20,8 +20,8 @@ from lrla.lowrank._selection import Draws
 METHODS = ("accelerated", "simple", "nuclear", "block", "greedy", "uniform")
 BLOCK = 10  # proposals in a first block: Epperly, Tropp and Webber 2024, sec. 2.3
 SHARE = 0.25  # of the work, what rejection may take; ibid.
-# Of pivots by nuclear scores. Measured with n = 40000, k = 1000: 4 proposals, and a tenth of the work
-# for their scores, leave 2 % less error and take 10 % more time
+# Of pivots by nuclear scores. Measured with n = 40000, k = 1000: 4 proposals, and a tenth of the
+# work for their scores, leave 2 % less error and take 10 % more time
 CANDIDATES = 3  # proposals for a pivot
 SCORES = 0.06  # of the work, what scores may take
 CHOICE = 0.15  # and all of the choice

@@ -89,10 +89,10 @@ def kernel_features(
         Number of landmarks, from 1 to n; not for given ones.
     landmarks : {"rp_cholesky", "nuclear", "greedy", "rls", "bless", "uniform"} or array of int
         How they are chosen, or which they are. "rp_cholesky", "nuclear" and "greedy": the pivots of
-        `rp_cholesky` with its default method, or with that of the name. "rls": a sample by ridge leverage scores (`kernel_leverage`), with a ridge
-        for which their sum is half the number of landmarks. "bless": the same, but only the scores
-        of the last candidates of ``kernel_leverage(K, ridge, method="bless")`` are computed and
-        drawn by. "uniform": any.
+        `rp_cholesky` with its default method, or with that of the name. "rls": a sample by ridge
+        leverage scores (`kernel_leverage`), with a ridge for which their sum is half the number of
+        landmarks. "bless": the same, but only the scores of the last candidates of
+        ``kernel_leverage(K, ridge, method="bless")`` are computed and drawn by. "uniform": any.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         Where the seed comes from.
 

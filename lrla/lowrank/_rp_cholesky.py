@@ -63,10 +63,11 @@ def rp_cholesky(
         "simple": one pivot at a time, with probability in proportion to the diagonal that is left
         [1]_. "accelerated", the default: the same pivots in law, many at a time by rejection [2]_.
         "nuclear": for each pivot three are drawn by this law (fewer at the end of a block), and of
-        them, and of those that were drawn before in the same block and not taken, the one that takes
-        most from the trace of the error is taken; less error for the same rank, in more time. "block": many at a time from the same diagonal,
-        without rejection but for those of which the others leave little; another law. "greedy": the
-        largest entry of the diagonal. "uniform": any pivot, as the Nystrom method takes them.
+        them, and of those drawn before in the same block and not taken, the one is taken that takes
+        most from the trace of the error; less error for the same rank, in more time. "block": many
+        at a time from the same diagonal, without rejection but for those of which the others leave
+        little; another law. "greedy": the largest entry of the diagonal. "uniform": any pivot, as
+        the Nystrom method takes them.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         Where the seed of the draws comes from.
 
@@ -107,9 +108,9 @@ def rp_cholesky(
 
     "nuclear" goes by the nuclear score of a pivot j [3]_, ``norm(R[:, j])**2 / R[j, j]``, R being
     what is left of K: by so much does the trace of R fall. Scores are exact up to n = 300, and
-    beyond estimated in a sample of max(300, min(0.02 n, 4 rank)) columns. With exact scores the bound
-    above holds here too (docs/algorithms.rst). Measured, the error is 0.7 to 0.95 of that of
-    "accelerated", in 1.2 to 1.4 times its time for n from 20000 and 2.4 times for n = 1800.
+    beyond estimated in a sample of max(300, min(0.02 n, 4 rank)) columns. With exact scores the
+    bound above holds here too (docs/algorithms.rst). Measured, the error is 0.83 to 0.97 of that of
+    "accelerated", in 1.0 to 1.3 times its time for n from 20000 and about twice for n = 2000.
 
     References
     ----------

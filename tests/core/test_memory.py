@@ -72,7 +72,9 @@ def test_kernels_of_many_points(monkeypatch):
     everything = np.arange(M)
     with pytest.raises(MemoryError, match="the block of the kernel matrix has shape"):
         KernelMatrix(X).block(everything, slice(None))
-    with pytest.raises(MemoryError, match=r"the factor has shape \(1000000, 1000000\) .* tolerance"):
+    with pytest.raises(
+        MemoryError, match=r"the factor has shape \(1000000, 1000000\) .* tolerance"
+    ):
         rp_cholesky(KernelMatrix(X), M)
     # with a tolerance, fewer rows come about, and only these take memory
     points = KernelMatrix(np.zeros((40_000, 1)))

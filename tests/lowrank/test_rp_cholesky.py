@@ -255,7 +255,9 @@ def test_sampled_scores_in_every_library(backend, dtype):
     result = rp_cholesky(backend.asarray(K), 12, method="nuclear", rng=5)
     np.testing.assert_array_equal(backend.to_numpy(result.pivots), want.pivots)
     F = backend.to_numpy(result.factor)
-    np.testing.assert_allclose(F, want.factor, atol=1e3 * float(np.finfo(dtype).eps) * np.abs(F).max())
+    np.testing.assert_allclose(
+        F, want.factor, atol=1e3 * float(np.finfo(dtype).eps) * np.abs(F).max()
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-37, 1e-30, 1e30, 1e35])
