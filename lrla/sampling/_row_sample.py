@@ -201,7 +201,8 @@ class RowSample(Result):
         for "replacement", "poisson" and "bottom_k" (whose rows are uncorrelated [1]_). For
         "pivotal" and "systematic" it is Hájek's approximation for designs of fixed size and high
         entropy [2]_; where the order of the rows spreads the sample over what matters, the true
-        variance is smaller, and it is not estimated.
+        variance is smaller, and it is not estimated. Samples that `subspace_sample` drew in several
+        rounds are treated as if one round had had the probabilities of all together.
 
         References
         ----------
@@ -221,8 +222,13 @@ class RowSample(Result):
         error = xp.sqrt(self._variance(Y, p, counts))
         if vector:
             kind = complex if xp.isdtype(total.dtype, "complex floating") else float
-            return Estimate(kind(total[0]), float(error[0]), self.design in _HAJEK)
-        return Estimate(total, error, self.design in _HAJEK)
+            return Estimate(kind(total[0]), float(error[0]), self._approximate)
+        return Estimate(total, error, self._approximate)
+
+    @property
+    def _approximate(self) -> bool:
+        """Whether variances are not estimated without bias."""
+        return self.design in _HAJEK or self.info.get("rounds", 1) > 1
 
     def _variance(self, Y: Array, p: Array, counts: Array) -> Array:
         """Estimate the variance of the estimated totals of the columns of Y."""
@@ -231,8 +237,8 @@ class RowSample(Result):
         Z = Y / p  # what each draw adds to the total
         zero = xp.zeros_like(p)
         if self.design == "replacement":
-            draws = self.info.size - self.info.n_certain
             share = xp.where(open_, counts, zero)
+            draws = int(xp.sum(share))
             mean = xp.sum(share * Z, axis=0) / max(draws, 1)
             factor = draws / (draws - 1) if draws > 1 else math.nan if draws else 0.0
             return factor * xp.sum(share * xp.abs(Z - mean) ** 2, axis=0)

@@ -286,8 +286,10 @@ def _draw(
         weights = xp.take(weights, part.indices) * part.weights
         if last:
             probs = xp.astype(part.counts, weights.dtype) / weights
+            certain = int(xp.count_nonzero(probs >= 1))
+            info = Info(**{**part.info, "n_certain": certain})
             return dataclasses.replace(
-                part, indices=rows, weights=weights, probs=probs, m=m
+                part, indices=rows, weights=weights, probs=probs, m=m, info=info
             ), rounds  # fmt: skip
         B = xp.take(op.A, rows, axis=0) * (weights ** (1 / p))[:, None]
         values = leverage_scores(B, rng=seed).scores ** (p / 2)
