@@ -201,6 +201,32 @@ def test_dual_points_are_feasible_whatever_happens(p):
         assert abs(proven - result.gap) <= 1e-6 * (1 + np.linalg.norm(b) / objective)
 
 
+@pytest.mark.parametrize("p", [1, 1.5, 4, np.inf])
+def test_small_residuals_are_no_rounding(p):
+    # of 1e-11 of the right-hand side, where rounding is 1e-16 of it
+    A, e = data(m=60, n=3)
+    e = e - A @ np.linalg.lstsq(A, e)[0]
+    b = A @ [3.0, 2.0, 1.0] + 1e-11 * e
+    # which leaves five digits of the gap
+    result, scaled = (lp_regression(A, v, p, tol=1e-4, rng=7) for v in (b, e))
+    assert result.objective == pytest.approx(1e-11 * scaled.objective, rel=1e-3)
+    stopped = lp_regression(A, b, p, rng=7, callback=lambda state: True)
+    assert stopped.objective > (1 + 1e-3) * result.objective
+    assert stopped.gap >= 0.999 * (1 - result.objective / stopped.objective)
+
+
+@pytest.mark.parametrize("seed", [17, 18, 33])
+def test_dual_points_of_samples_are_in_their_box(seed):
+    # one row of its kind, 50 times as long: what is left to correct falls on few
+    rng = np.random.default_rng(seed)
+    A, b = np.eye(3)[rng.integers(0, 3, 180)], rng.standard_cauchy(180)
+    A[0] *= 50
+    result = lp_regression(A, b, 1, method="sample", size=15, rng=1)
+    assert np.max(abs(result.dual)) <= 1 + 1e-12
+    least = lp_regression(A, b, 1, rng=1).objective
+    assert result.gap >= 1 - least / result.objective - 1e-12
+
+
 @pytest.mark.parametrize("p", NORMS)
 @pytest.mark.parametrize("m", [1, 2])
 def test_an_exact_fit_from_a_bad_start(p, m):

@@ -8,6 +8,7 @@ import pytest
 import lrla
 from lrla.sampling import (
     distortion,
+    leverage_scores,
     lewis_weights,
     logistic_coreset,
     max_sensitivity,
@@ -220,3 +221,17 @@ def test_dependent_columns_are_told_once(name):
     assert [w.category for w in caught] == [lrla.RankDeficientWarning]
     assert "A has rank 4, less than its 5 columns" in str(caught[0].message)
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("p", [1, 3])
+def test_a_search_finds_more_than_many_random_directions(p):
+    for seed in range(3):
+        rng = np.random.default_rng([90210, seed])
+        A = rng.standard_t(2, (60, 4))
+        sample = sample_rows(leverage_scores(A).scores + 0.1, 30, rng=seed)
+        found = distortion(A, sample, p, rng=1)
+        X = rng.standard_normal((4, 20_000))
+        some = np.sum(sample.weights[:, None] * abs(A[sample.indices] @ X) ** p, axis=0)
+        quotients = some / np.sum(abs(A @ X) ** p, axis=0)
+        assert found.low <= quotients.min()
+        assert found.high >= quotients.max()

@@ -369,3 +369,14 @@ def test_a_p_whose_powers_overflow_is_refused():
     with pytest.raises(ValueError, match=message):
         sensitivities(A, 1e-3, method="lewis_bounds")
     assert np.all(sensitivities(A, 0.1, method="lewis_bounds").scores <= 1)
+
+
+@pytest.mark.parametrize("p", [1, 4])
+def test_the_largest_is_found_among_rows_that_look_alike(p):
+    A = np.random.default_rng(90210).standard_normal((300, 3))
+    A /= np.linalg.norm(A, axis=1)[:, None]  # all bounds by Lewis weights are near each other
+    most, all_ = max_sensitivity(A, p), sensitivities(A, p, method="full")
+    assert most.info.n_rows > 64
+    assert most.lower <= all_.upper.max()
+    assert most.upper >= all_.lower.max()
+    assert most.lower == pytest.approx(all_.scores.max(), rel=1e-3)
