@@ -88,6 +88,11 @@ class Loop:
         Called as ``callback(state)`` by each report; the loop ends with `Status.STOPPED` when it
         returns true.
 
+    Raises
+    ------
+    ValueError
+        If max_iter is not an integer.
+
     Notes
     -----
     A KeyboardInterrupt passes through; its ``state`` attribute is then the last state reported, so
@@ -95,8 +100,10 @@ class Loop:
     """
 
     def __init__(self, method: str, *, max_iter: int, callback: Callback | None = None) -> None:
+        if int(max_iter) != max_iter:
+            raise ValueError(f"max_iter must be an integer, got {max_iter}")
         self.method = method
-        self.max_iter = max_iter
+        self.max_iter = int(max_iter)
         self.callback = callback
         self.status: Status | None = None
         self.history: list[float] = []

@@ -47,10 +47,10 @@ class SVDResult(Result):
         ``error``: Frobenius norm of A - U S Vh; ``error_exact``: whether it was computed from
         norms, or estimated (without bias in its square) from ten random vectors that the method
         has not seen; ``norm``: that of A; ``spectral_bound``: exceeds the spectral norm of
-        A - U S Vh but for a chance of 1e-10; ``residuals``: norms of ``A^H u - s v``, None if the
-        passes did not allow to measure them; ``method``, ``reason``, ``seed``, ``passes``,
-        ``iterations``, ``history`` of the error over the tolerance, ``size`` of the Krylov space
-        or the sketch, ``seconds``.
+        A - U S Vh but for a chance of 1e-10; ``residuals``: norms of ``A^H u - s v``, or for wide A
+        of ``A v - s u``, None if the passes did not allow to measure them; ``method``, ``reason``,
+        ``seed``, ``passes``, ``iterations``, ``history`` of the error over the tolerance, ``size``
+        of the Krylov space or the sketch, ``seconds``.
     """
 
     U: Array

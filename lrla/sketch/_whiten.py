@@ -244,4 +244,10 @@ def _coordinates(B: Array, u: float, rcond: float | None) -> tuple[Array, float]
     _, s, Vh = linalg.svd(linalg.qr_r(B / size))
     rank = linalg.rank_of(s, max(n, 30) * u if rcond is None else rcond)
     condition = float(s[0]) / float(s[rank - 1]) if rank else 1.0
+    least = float(s[rank - 1]) * float(xp.min(size)) if rank else 1.0
+    if least < 1 / float(xp.finfo(size.dtype).max):
+        raise ValueError(
+            f"A must not be as small as {float(xp.min(size)):.3g} in a column, for its inverse "
+            "overflows; scale A up"
+        )
     return adjoint(Vh)[:, :rank] / s[:rank] / size[:, None], condition

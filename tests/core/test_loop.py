@@ -3,6 +3,7 @@
 import pickle
 import sys
 
+import numpy as np
 import pytest
 
 import lrla
@@ -53,6 +54,12 @@ def test_callbacks_see_every_iteration_and_may_stop_it():
     halve(loop)
     assert loop.status is Status.STOPPED
     assert len(loop.history) == 2
+
+
+def test_limits_are_integers():
+    assert len(list(Loop("test", max_iter=np.int64(3)))) == 3
+    with pytest.raises(ValueError, match=r"max_iter must be an integer, got 1\.5"):
+        Loop("test", max_iter=1.5)
 
 
 def test_the_first_reason_to_stop_counts():

@@ -119,6 +119,13 @@ def test_degenerate_shapes():
     assert abs(float(sketch.whiten([[-4.0]]).T[0, 0])) == pytest.approx(0.25)
 
 
+def test_what_cannot_be_inverted_is_refused():
+    A = np.random.default_rng(3).standard_normal((200, 5))
+    A[:, 2] *= 1e-310
+    with pytest.raises(ValueError, match=r"as small as 1.*e-309 in a column, .* scale A up"):
+        sketch.whiten(A, rng=5)
+
+
 @pytest.mark.parametrize("scale", [1e-150, 1e150])
 @pytest.mark.parametrize("method", ["auto", "cholesky_qr", "qr"])
 def test_scales(scale, method):
