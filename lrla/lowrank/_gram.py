@@ -27,10 +27,11 @@ class Gram(Tridiagonal):
     def __init__(self, side: Side, key: Key, block: int, rtol: float) -> None:
         super().__init__(side, key, block, "LM", rtol)
         self.first = side.back(self.first)
-        A = side.matrix.op.A
-        self.rows_by_length = (
-            by_length(A.data, A.indices, A.indptr) if self.space.is_numpy else None
-        )
+        A, self.rows_by_length = side.matrix.op.A, None
+        if self.space.is_numpy:
+            data, indices, indptr = by_length(A.data, A.indices, A.indptr)
+            data /= side.matrix.scale  # before they are squared, which may leave the range
+            self.rows_by_length = data, indices, indptr
 
     @property
     def norm(self) -> float:
@@ -44,14 +45,13 @@ class Gram(Tridiagonal):
 
     def product(self, X: Array) -> Array:
         """Multiply A^H A with columns."""
-        side, matrix = self.side, self.side.matrix
+        side = self.side
         if self.rows_by_length is None:
             return side.back(side.times(X))
-        matrix.passes += 1
+        side.matrix.passes += 1
         # CSC arrays are those of the rows of A^T, so of A^H but for conjugates
         Z = normal_times(*self.rows_by_length, conj(X) if side.flipped else X)
-        Z = conj(Z) if side.flipped else Z
-        return Z if matrix.scale == 1.0 else Z / matrix.scale**2
+        return conj(Z) if side.flipped else Z
 
     def ritz(self) -> Ritz:
         """Compute singular values, and the residuals of their triplets if A v / s is the left vector."""

@@ -93,6 +93,21 @@ def test_single_precision_keeps_its_tolerance():
         assert np.max(np.abs(result.s - s[:rank])) < 1e-5
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("dtype", "powers"), [("f8", (-290, -170, 160, 290)), ("c8", (-30, -22, 20, 30))]
+)
+def test_squares_of_the_entries_may_leave_the_range(dtype, powers, form):
+    s, u = 0.8 ** np.arange(80), np.finfo(dtype).eps
+    A = with_values(200, 80, s, dtype)
+    for power in powers:
+        scale = np.asarray(10.0**power, np.finfo(dtype).dtype)
+        U, found, Vh = lowrank.svd(form(A * scale), 6, method="krylov", rng=5)
+        assert np.allclose(found / scale, s[:6], rtol=0, atol=100 * u)
+        assert orthonormality(U) < 100 * u
+        assert orthonormality(Vh.conj().T) < 100 * u
+
+
 @pytest.mark.parametrize("copies", [4, 9, 25, 40])
 def test_more_copies_than_random_columns(copies):
     s = np.r_[3.0, np.ones(copies), np.full(90 - copies - 1, 0.1)]
@@ -124,7 +139,7 @@ def test_identity_projector_and_zero(form):
     part=st.floats(0, 1),
     seed=st.integers(0, 2**32 - 1),
     dtype=st.sampled_from(["f4", "f8", "c8", "c16"]),
-    power=st.sampled_from([-150, -20, 0, 20, 150]),
+    power=st.sampled_from([-290, -150, -20, 0, 20, 150, 290]),
     base=st.sampled_from([0.5, 0.9, 1.0]),
     form=st.sampled_from(FORMS),
 )
