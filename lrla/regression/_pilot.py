@@ -64,6 +64,8 @@ def piloted(
     xp, op = task.op.space.xp, task.op
     m, k = op.shape[0], int(found.T.shape[1])
     T = xp.astype(found.T, task.b.dtype)
+    if k == 0:  # nothing but zeros: no row is likelier than another, and no sign in doubt
+        return _whole(task, T, found, tau, None)
     if near is None:
         size = math.ceil(k**0.5 * m ** (2 / 3))
         drawn = sample_rows(found.scores / k + 1 / m, size, design="poisson", rng=seed)
@@ -99,10 +101,9 @@ def piloted(
         else:
             low, high = low & ~wrong, high & ~wrong
         if turn == _ROUNDS - 1 or not bool(xp.any(low | high)):
-            rows = prepare(op, T, float(found.info.condition))
-            answer = interior(replace(task, rows=rows, x0=x), tau)
+            answer = _whole(task, T, found, tau, x)
             history, count = history + answer.history, count + answer.iterations
-            return replace(answer, history=history, iterations=count, method="pilot")
+            return replace(answer, history=history, iterations=count)
         middle = ~(low | high)
         y = xp.where(low, w * (tau - 1), xp.where(high, w * tau, xp.zeros_like(r)))
         point, loop, x = _middle(task, T, found, tau, xp.nonzero(middle)[0], x, r, y, w, far)
@@ -118,6 +119,12 @@ def piloted(
     y = _put(y, point.y, middle)
     answer = judge(task, tau, x, y * xp.mean(task.weights), loop, "pilot")
     return replace(answer, history=history, iterations=count)
+
+
+def _whole(task: Task, T: Array, found: LeverageResult, tau: float, x0: Array | None) -> Answer:
+    """Solve for all rows after all."""
+    rows = prepare(task.op, T, float(found.info.condition))
+    return replace(interior(replace(task, rows=rows, x0=x0), tau), method="pilot")
 
 
 def _middle(

@@ -183,7 +183,7 @@ class OnlineRowSampler:
         for name, value in (("eps", eps), ("delta", delta)):
             if value is not None and not 0 < value < 1:
                 raise ValueError(f"{name} must be between 0 and 1, got {value}")
-        if budget is not None and (int(budget) != budget or budget < 2 * n):
+        if budget is not None and not (2 * n <= budget < math.inf and int(budget) == budget):
             raise ValueError(
                 f"budget must be an integer, at least 2 * n = {2 * n}, got {budget}: fewer rows cannot "
                 "stand for n columns"

@@ -170,6 +170,15 @@ def test_blocks_without_a_wanted_row_are_not_made():
     assert sorted(made) == [2, 4]
 
 
+@pytest.mark.parametrize("sizes", [(0, 2, 0, 0), (0, 0, 1, 0, 1)])
+def test_rows_are_left_out_beside_more_blocks_than_rows(sizes):
+    A = np.arange(4.0).reshape(2, 2)
+    blocks = as_blocks(da.from_array(A, chunks=(sizes, 2)))
+    for index in ([0], [1], [0, 1]):
+        only = blocks.only(np.asarray(index))
+        np.testing.assert_array_equal(np.concatenate(only.map(lambda block, a, b: block)), A[index])
+
+
 @pytest.mark.parametrize("dtype", [np.int32, np.float32, np.float64])
 def test_blocks_that_are_changed_as_they_are_made(dtype):
     A = np.arange(18).reshape(9, 2).astype(dtype)

@@ -232,6 +232,45 @@ def test_few_rows(p, shape):
     assert np.all(zero.x == 0)
 
 
+@pytest.mark.parametrize("p", NORMS)
+def test_nothing_but_zeros(p):
+    b = data()[1]
+    with pytest.warns(RankDeficientWarning, match="rank 0"):
+        want = lp_regression(np.zeros((300, 2)), b, p, rng=SEED)
+    with pytest.warns(RankDeficientWarning, match="rank 0"):
+        got = lp_regression(da.zeros((300, 2), chunks=(70, 1)), b, p, rng=SEED)
+    close(got, want)
+    assert np.all(got.x == 0)
+    assert got.gap < 1e-12
+    v = abs(b).max() if math.isinf(p) else np.sum(abs(b) ** p) ** (1 / p)
+    assert got.objective == pytest.approx(v, rel=1e-12)
+
+
+@pytest.mark.parametrize("method", ["pilot", "interior"])
+def test_levels_of_nothing_but_zeros(method):
+    b = data()[1]
+    with pytest.warns(RankDeficientWarning, match="rank 0"):
+        got = quantile_regression(np.zeros((300, 2)), b, [0.01, 0.6], method=method, rng=SEED)
+    assert got
+    for k, tau in enumerate((0.01, 0.6)):
+        assert got.objective[k] == pytest.approx(np.sum(np.maximum(tau * b, (tau - 1) * b)))
+
+
+@pytest.mark.parametrize("p", [1, 1.5, math.inf])
+@pytest.mark.parametrize("shape", [(2, 1), (3, 3), (3, 5)])
+def test_few_weights_beside_empty_chunks(p, shape):
+    A, b = data(*shape)
+    w = np.ones(shape[0])
+    w[0] = 0
+    short = shape[0] - 1 < shape[1]
+    answers = []
+    for form in (A, cut(A, [0, 1, 1, 1, 1])):
+        with pytest.warns(RankDeficientWarning) if short else contextlib.nullcontext():
+            answers.append(lp_regression(form, b, p, weights=w, rng=SEED))
+    want, got = answers
+    np.testing.assert_allclose(got.residuals, want.residuals, rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize("p", [1, 3, math.inf])
 def test_mistakes_are_told_by_their_row(p):
     A, b = data()

@@ -508,7 +508,7 @@ def test_too_small_budgets_say_what_they_do_for():
     assert "goal" in kept.sample.explain()
 
 
-@pytest.mark.parametrize("budget", [7, 8.5, -1, 0])
+@pytest.mark.parametrize("budget", [7, 8.5, -1, 0, np.nan, np.inf])
 def test_budgets_that_are_refused(budget):
     with pytest.raises(ValueError, match=r"budget must be an integer, at least 2 \* n = 8, got"):
         OnlineRowSampler(4, 1.0, budget=budget)
