@@ -299,6 +299,9 @@ def _held_out(
     weights = xp.astype(sample.weights, op.real_dtype)
     r = labels - (op.matmat(x[:, None])[:, 0] if vector else op.matmat(x))
     R = xp.abs(r)[:, None] if vector else xp.abs(r)
+    unit = xp.max(R, axis=0)
+    unit = xp.where(unit > 0, unit, xp.ones_like(unit))
+    R = R / unit  # squares of residuals shall neither overflow nor vanish
     U = linalg.svd(op.todense() * xp.sqrt(weights)[:, None])[0][:, :rank]
     left = 1 - xp.sum(xp.abs(U) ** 2, axis=1)
     stands_for = weights - 1  # rows besides itself
@@ -308,5 +311,5 @@ def _held_out(
     else:
         factor = 1 + stands_for / xp.where(lone, xp.ones_like(left), left) ** 2
         squares = xp.sum(factor[:, None] * R**2, axis=0)
-    norms = xp.sqrt(squares)
+    norms = unit * xp.sqrt(squares)
     return float(norms[0]) if vector else norms

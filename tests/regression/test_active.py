@@ -327,6 +327,19 @@ def test_other_norms_ask_once_and_recover_what_has_no_noise(p, budget):
     assert result.info.excess_bound is None
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+@pytest.mark.parametrize("budget", [25, 400])
+def test_the_scale_of_labels_does_not_matter(scale, budget):
+    A, b = problem()
+    B = np.stack([b, b**2], axis=1)
+    want = active_regression(A, lambda i: B[i], budget, rng=3)
+    got = active_regression(A, lambda i: B[i] * [scale, 1.0], budget, rng=3)
+    np.testing.assert_allclose(got.x, want.x * [scale, 1.0], rtol=1e-9)
+    np.testing.assert_allclose(got.residual_norm, want.residual_norm * [scale, 1.0], rtol=1e-9)
+    alone = active_regression(A, lambda i: scale * b[i], budget, rng=3)
+    assert alone.residual_norm == pytest.approx(float(got.residual_norm[0]), rel=1e-9)
+
+
 @pytest.mark.parametrize("scale", [1e-140, 1e140])
 def test_other_norms_do_not_mind_the_scale_of_labels(scale):
     A, b = problem()
