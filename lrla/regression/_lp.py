@@ -181,14 +181,14 @@ def lp_regression(
 
     Dask arrays: the answer is that of the array in memory, up to rounding, whatever the chunks. In
     memory are some twenty vectors of m numbers, thirty-five for interior-point methods and Huber's
-    loss, and one chunk for each worker; of A, for p = 1, only
-    the rows of the pilot and then those whose sign is in doubt, about ``n**0.5 * m**(2/3)``. All
-    else is passes over the chunks: a dozen or two with a pilot; 13 and 2 for each iteration for
-    1 < p < inf; 10 and 5 to 7 for each iteration without a pilot. The last one measures objective and
-    gap over all rows. Each pass makes the chunks anew: ``A.persist()`` keeps those that fit. It has to
-    make the same numbers each time: of random chunks without a seed the passes see different data,
-    and x, residuals and gap belong to none. The
-    entries of a linear operator are had by n products with columns of the identity, once.
+    loss, and one chunk for each worker; of A, for p = 1, only the rows of the pilot and then those
+    whose sign is in doubt, about ``n**0.5 * m**(2/3)``. All else is passes over the chunks: a dozen
+    or two with a pilot; 13 and 2 for each iteration for 1 < p < inf; 10 and 5 to 7 for each
+    iteration without a pilot. The last one measures objective and gap over all rows. Each pass
+    makes the chunks anew: ``A.persist()`` keeps those that fit. It has to make the same numbers
+    each time: of random chunks without a seed the passes see different data, and x, residuals and
+    gap belong to none. The entries of a linear operator are had by n products with columns of the
+    identity, once.
 
     References
     ----------

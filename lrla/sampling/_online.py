@@ -106,7 +106,8 @@ class OnlineRowSampler:
     kept before the group: the scores can only be larger for that. How rows are cut into calls of
     ``partial_fit`` changes nothing.
 
-    A row in a new direction, far longer than the root of the ridge, is kept with certainty.
+    A row in a new direction, far longer than the root of the ridge, is kept with certainty. Rows of
+    zeros never are: totals of anything that is not zero there, like the number of rows, lack them.
 
     Budget. Each row i draws one uniform number u once, and is kept for as long as ``u < q``, q its
     probability. When rows exceed the budget, their scores are computed anew, by the factor of all that is

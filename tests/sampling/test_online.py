@@ -448,6 +448,39 @@ def test_how_rows_are_cut_changes_nothing_within_a_budget(cuts, p):
     same(got, want)
 
 
+@pytest.mark.parametrize("p", [1, 2, 3])
+@pytest.mark.parametrize("eps", [None, 0.9])
+@pytest.mark.parametrize("budget", [8, 200])
+def test_no_probability_and_no_rate_ever_rises(budget, eps, p):
+    """A row that was dropped cannot come back: a higher one would be a bias, or a promise not kept."""
+    A = stream(6000)
+    sampler = OnlineRowSampler(4, 1e-3, p=p, eps=eps, budget=budget, rng=3)
+    before, rate = {}, sampler._rate
+    for a in range(0, 6000, 256):
+        sampler.partial_fit(A[a : a + 256])
+        assert sampler._rate <= rate
+        now = {}
+        for part in sampler._kept:
+            now.update(zip(part.numbers.tolist(), part.probs.tolist(), strict=True))
+        assert all(q <= before.get(i, 1.0) for i, q in now.items())
+        before, rate = now, sampler._rate
+    assert rate < np.inf
+
+
+def test_merging_takes_over_that_rows_were_dropped():
+    """The few rows of one sampler fit, but what the other has dropped is gone for both."""
+    A = stream(3000)
+    few = OnlineRowSampler(4, 1.0, budget=200, rng=3)
+    few.partial_fit(A[:20])
+    many = OnlineRowSampler(4, 1.0, budget=200, row_offset=20, rng=4)
+    many.partial_fit(A[20:])
+    rate = many.finalize().info.rate
+    few.merge(many)
+    kept = few.finalize()
+    assert kept.info.rate <= rate
+    assert kept.sample.info.lowered
+
+
 def test_looking_changes_nothing():
     A, looked, never = stream(), with_budget(stream()[:300], 3), with_budget(stream()[:300], 3)
     first = looked.finalize()
