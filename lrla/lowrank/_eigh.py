@@ -165,8 +165,11 @@ def eigh(
     loop = Loop("eigh", max_iter=max_iter, callback=callback)
     if method == "lapack":
         w, V, residuals, status = *_lapack(matrix, rank, which), None, Status.CONVERGED
+        size = matrix.shape[0]
     else:
-        w, V, residuals, status = _krylov(run, rank, loop)
+        last, ritz = _krylov(run, rank, loop)
+        (w, V, residuals), status = last.pairs(ritz, rank), loop.status
+        size = last.V.size
     remainder = run.image - V @ (w[:, None] * inner(V, run.probes))
     scale, phase = matrix.scale, signs(V)
     info = Info(
@@ -178,7 +181,7 @@ def eigh(
         seed=seed,
         passes=matrix.passes,
         history=tuple(loop.history),
-        size=run.V.size or matrix.shape[0],
+        size=size,
         seconds=time.perf_counter() - start,
     )
     values = matrix.space.xp.astype(w * scale, matrix.op.real_dtype, copy=False)
@@ -204,7 +207,9 @@ def _lapack(matrix: Matrix, rank: int, which: str) -> tuple[Array, Array]:
     return xp.take(w, order), xp.take(V, order, axis=1)
 
 
-def _krylov(run: Tridiagonal, rank: int, loop: Loop) -> tuple[Array, Array, Array, Status]:
+def _krylov(run: Tridiagonal, rank: int, loop: Loop) -> tuple[Tridiagonal, Ritz]:
+    """Return the recurrence that came to an end, and what it shows there."""
+
     def enough(ritz: Ritz) -> float:
         return run.ratio(ritz, rank) if ritz.s.shape[0] >= rank else math.inf
 
@@ -219,4 +224,4 @@ def _krylov(run: Tridiagonal, rank: int, loop: Loop) -> tuple[Array, Array, Arra
             f"the error is {loop.history[-1]:.1e} times rtol={run.rtol:.1e}: {loop.status.value}",
             ConvergenceWarning,
         )
-    return *run.pairs(ritz, rank), loop.status
+    return run, ritz

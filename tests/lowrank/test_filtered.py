@@ -153,6 +153,17 @@ def test_limits_and_callbacks(filters):
     assert orthonormality(stopped.eigenvectors) < 1e-12
 
 
+def test_the_size_is_that_of_the_last_space(monkeypatch):
+    """And not of the one in which the polynomial began."""
+    last = []
+    plain = _filtered.Filtered.step
+    monkeypatch.setattr(
+        _filtered.Filtered, "step", lambda self: plain(self) or last.append(self.V.size)
+    )
+    result = eigh(rotated(CROWDED), 12, method="krylov", rng=5)
+    assert result.info.size == last[-1]
+
+
 def test_equal_seeds_give_equal_answers():
     A = rotated(CROWDED)
     one, two = eigh(A, 5, method="krylov", rng=5), eigh(A, 5, method="krylov", rng=5)
