@@ -96,7 +96,7 @@ def _cut(search: Search, A: Array) -> Choice:
     """Choose by pivoted QR, no more columns than the tolerance asks for."""
     columns, Q, B, _ = pivoted_qr(A, search.rank)
     size = linalg.norm(A)
-    left = left_by_norms(size, A.shape, B) or _exactly(A - Q @ B)
+    left = left_by_norms(size, A.shape, B) or exactly(A - Q @ B)
     if search.tol > 0:
         k = shortest(B, left.error, search.tol * size)
         columns, left = columns[:k], left.and_more(linalg.norm(B[k:, :]))
@@ -104,7 +104,7 @@ def _cut(search: Search, A: Array) -> Choice:
     return Choice(columns, left=left, basis=(Q, B))
 
 
-def _exactly(E: Array) -> Rest:
+def exactly(E: Array) -> Rest:
     error = linalg.norm(E)
     return Rest(error, error)
 
@@ -136,7 +136,7 @@ def srrqr(search: Search) -> Choice:
 def _exchange(op: Operator, R: Array, columns: Array) -> tuple[Array, Rest]:
     xp, k, n = op.space.xp, columns.shape[0], R.shape[1]
     if k == 0:
-        return columns, _exactly(R)
+        return columns, exactly(R)
     columns = xp.asarray(columns, copy=True)
     while True:
         Q, T = linalg.qr(xp.take(R, columns, axis=1))
@@ -149,7 +149,7 @@ def _exchange(op: Operator, R: Array, columns: Array) -> tuple[Array, Rest]:
         gain = xp.reshape(xp.where(inside[None, :], xp.zeros_like(gain), gain), (-1,))
         best = int(xp.argmax(gain))
         if not float(gain[best]) > SWAP**2:
-            return columns, _exactly(far)
+            return columns, exactly(far)
         columns[best // n] = best % n
 
 

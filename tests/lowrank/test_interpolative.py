@@ -12,6 +12,7 @@ from spectra import SPECTRA, kahan, low_rank, matrix
 import lrla.lowrank._parts as parts
 import lrla.lowrank._selection as selection
 from lrla._core.errors import ConvergenceWarning, RankDeficientWarning
+from lrla._core.results import Status
 from lrla.lowrank import column_subset, cur, interpolative
 from lrla.lowrank._basis import preconditioned
 from lrla.sketch import SparseSign
@@ -218,6 +219,35 @@ def test_row_blocks_give_the_columns_of_dense_data(method):
     np.testing.assert_array_equal(result.columns, dense.columns)
     np.testing.assert_allclose(result.coefficients, dense.coefficients, atol=1e-10)
     assert result.info.error_estimate == pytest.approx(dense.info.error_estimate)
+
+
+def product(result):
+    """Multiply the factors, in double precision."""
+    if hasattr(result, "coefficients"):
+        return result.skeleton.astype("f8") @ result.coefficients.astype("f8")
+    parts = (result.C, result.left, result.core, result.right, result.R)
+    C, left, core, right, R = (X.astype("f8") for X in parts)
+    return C @ np.linalg.solve(left, core @ np.linalg.solve(right.T, R))
+
+
+@pytest.mark.parametrize("function", [interpolative, cur])
+@methods
+def test_columns_that_are_left_out_count_in_the_error(function, method):
+    """Some that a choice takes for independent are not so to rounding."""
+    rng = np.random.default_rng(90210)
+    U, V = (np.linalg.qr(rng.standard_normal((n, 120)))[0] for n in (400, 120))
+    A = ((U * 0.3 ** np.arange(120)) @ V.T).astype("f4")
+    with pytest.warns(RankDeficientWarning):
+        result = function(A, 12, method=method, rng=5)
+    with pytest.warns(ConvergenceWarning, match="the relative error is up to"):
+        stagnated = function(A, tol=3e-6, method=method, rng=5)
+    assert stagnated.status is Status.STAGNATED
+    for found in (result, stagnated):
+        assert found.rank < 12
+        error = np.linalg.norm(A - product(found))
+        assert found.info.error_bound >= 0.99 * error
+        if method in ("qrp", "srrqr") and function is interpolative:
+            assert found.info.error_estimate == pytest.approx(error, rel=0.05)
 
 
 @methods
