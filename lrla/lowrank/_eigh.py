@@ -167,8 +167,8 @@ def eigh(
         w, V, residuals, status = *_lapack(matrix, rank, which), None, Status.CONVERGED
         size = matrix.shape[0]
     else:
-        last, ritz = _krylov(run, rank, loop)
-        (w, V, residuals), status = last.pairs(ritz, rank), loop.status
+        last, ritz, status = _krylov(run, rank, loop)
+        w, V, residuals = last.pairs(ritz, rank)
         size = last.V.size
     remainder = run.image - V @ (w[:, None] * inner(V, run.probes))
     scale, phase = matrix.scale, signs(V)
@@ -207,8 +207,8 @@ def _lapack(matrix: Matrix, rank: int, which: str) -> tuple[Array, Array]:
     return xp.take(w, order), xp.take(V, order, axis=1)
 
 
-def _krylov(run: Tridiagonal, rank: int, loop: Loop) -> tuple[Tridiagonal, Ritz]:
-    """Return the recurrence that came to an end, and what it shows there."""
+def _krylov(run: Tridiagonal, rank: int, loop: Loop) -> tuple[Tridiagonal, Ritz, Status]:
+    """Return the recurrence that came to an end, what it shows there, and why it ended."""
 
     def enough(ritz: Ritz) -> float:
         return run.ratio(ritz, rank) if ritz.s.shape[0] >= rank else math.inf
@@ -224,4 +224,4 @@ def _krylov(run: Tridiagonal, rank: int, loop: Loop) -> tuple[Tridiagonal, Ritz]
             f"the error is {loop.history[-1]:.1e} times rtol={run.rtol:.1e}: {loop.status.value}",
             ConvergenceWarning,
         )
-    return run, ritz
+    return run, ritz, loop.status
