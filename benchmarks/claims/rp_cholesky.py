@@ -34,7 +34,7 @@ from lrla.lowrank import KernelMatrix, rp_cholesky
 N, RANK = 40_000, 1000
 CLUSTERS, FIRST, FIXED, UNIFORM = (100, 200, 300, 500), 200, 1 / 20, 0.106
 RANDOM = ("accelerated", "nuclear")
-DRAWS, ROUNDS = 3, 2
+DRAWS, ROUNDS = 3, 4
 LESS, SLOWER, FASTER = 2 / 3, 1.3, 4.0
 
 

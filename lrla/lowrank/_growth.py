@@ -164,7 +164,7 @@ class Growth:
         weights = xp.ones_like(self.d[:1])
         if m < n:
             columns = xp.sort(self.draws.from_weights(self.d, m)[0])  # reads them in order
-            G = xp.take(G, columns, axis=1)
+            G = self.space.columns(G, columns)
             d = self.d / unit
             weights = xp.take(d, columns) / xp.sum(d) * m
         rows = (self.K.block(indices, columns) - adjoint(P) @ G) / unit / xp.sqrt(weights)
