@@ -87,6 +87,17 @@ def test_any_tolerance_is_met(rtol):
                                  axis=0)) < 1.1 * max(rtol, 1e-14)  # fmt: skip
 
 
+def test_convergence_is_of_residuals_of_the_matrix(filters):
+    """Of many runs some end just below the tolerance, which a factor of two would spoil."""
+    A, worst = rotated(CROWDED), []
+    for seed in range(24):
+        w, V = result = eigh(A, 5, rtol=1e-7, method="krylov", rng=seed)
+        assert result.status is Status.CONVERGED
+        worst.append(np.max(np.linalg.norm(A @ V - V * w, axis=0)) / 1.03)
+    assert len(filters) == 24
+    assert 0.5e-7 < max(worst) <= 1e-7 * (1 + 1e-6)
+
+
 @pytest.mark.parametrize("memory", [1, 1 << 14, 1 << 16])
 def test_little_memory(monkeypatch, memory):
     """Restarts come before, or beside, the polynomial."""
