@@ -202,6 +202,17 @@ def test_ill_conditioned_columns(p):
     np.testing.assert_allclose(A @ got.x, A @ want.x, atol=1e-5)
 
 
+@pytest.mark.parametrize("p", [1.5, 4])
+def test_columns_so_near_that_blocks_have_to_be_whitened_first(p):
+    """Products with A and T one after the other would leave no dual point that proves a thing."""
+    A, b = data()
+    A[:, 3] = A[:, 0] + 1e-9 * A[:, 3]
+    got = lp_regression(cut(A, [10, 290]), b, p, rng=SEED)
+    assert got
+    y = got.dual
+    assert np.linalg.norm(A.T @ y) <= 1e-9 * np.linalg.norm(y) * np.linalg.norm(A)
+
+
 @pytest.mark.parametrize("p", [1, 1.5, math.inf])
 def test_dependent_columns_single_precision_and_whole_numbers(p):
     A, b = data()

@@ -181,6 +181,21 @@ def test_weights_over_many_decades(p, complex_):
     assert value - np.vdot(result.dual, b).real <= 1e-7 * value
 
 
+@pytest.mark.parametrize("seed", [29, 60, 71, 74])
+def test_a_dual_point_that_rounding_spoils_proves_nothing(seed):
+    """Weights over 24 orders of magnitude: projected twice, it is off by a thousandth and more."""
+    rng = np.random.default_rng([90210, seed])
+    A = rng.standard_normal((20, 4))
+    b = A @ np.ones(4) + rng.standard_normal(20)
+    weights = 10.0 ** rng.uniform(-12, 12, 20)
+    with pytest.warns(lrla.ConvergenceWarning, match="the relative gap is"):
+        result = lp_regression(A, b, 1.1, weights=weights, rng=1)
+    y = result.dual
+    assert np.linalg.norm(A.T @ y) <= 1e-7 * np.linalg.norm(A) * np.linalg.norm(y)
+    assert result.gap == pytest.approx(1 - y @ b / result.objective, abs=1e-6)
+    assert not result
+
+
 @pytest.mark.parametrize("p", [1.1, 4, 33, 100])
 def test_dual_points_are_feasible_whatever_happens(p):
     # rows of size 1e-6 to 1e6: weights of the iteration spread so far that it may fail, and says so
