@@ -177,8 +177,10 @@ class OnlineRowSampler:
         row_offset: int = 0,
         rng: Any = None,
     ) -> None:
-        if n < 1 or int(n) != n:
-            raise ValueError(f"n must be an integer, at least 1, got {n}")
+        if n < 1:
+            raise ValueError(f"n must be at least 1, got {n}")
+        if int(n) != n:
+            raise ValueError(f"n must be an integer, got {n}")
         if not 0 < ridge < math.inf:
             raise ValueError(f"ridge must be positive and finite, got {ridge}")
         for name, value in (("eps", eps), ("delta", delta)):
