@@ -108,9 +108,9 @@ def rp_cholesky(
 
     "nuclear" goes by the nuclear score of a pivot j [3]_, ``norm(R[:, j])**2 / R[j, j]``, R being
     what is left of K: by so much does the trace of R fall. Scores are exact up to n = 300, and
-    beyond estimated in a sample of max(300, min(0.02 n, 4 rank)) columns. With exact scores the
-    bound above holds here too (docs/algorithms.rst). Measured, the error is 0.83 to 0.97 of that of
-    "accelerated", in 1.0 to 1.3 times its time for n from 20000 and about twice for n = 2000.
+    beyond estimated in a sample of max(300, min(n / 75, 4 rank)) columns. With exact scores the
+    bound above holds here too (docs/algorithms.rst). Measured, the error is 0.84 to 0.97 of that of
+    "accelerated", in 1.1 to 1.3 times its time for n from 20000 and about twice for n = 2000.
 
     References
     ----------
