@@ -110,7 +110,7 @@ def rp_cholesky(
     what is left of K: by so much does the trace of R fall. Scores are exact up to n = 300, and
     beyond estimated in a sample of max(300, min(n / 75, 4 rank)) columns. With exact scores the
     bound above holds here too (docs/algorithms.rst). Measured, the error is 0.84 to 0.97 of that of
-    "accelerated", in 1.1 to 1.3 times its time for n from 20000 and about twice for n = 2000.
+    "accelerated", in 1.1 to 1.3 times its time for n from 20000, and 2.5 times for n = 1797.
 
     References
     ----------
