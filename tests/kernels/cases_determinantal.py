@@ -3,6 +3,7 @@
 import numpy as np
 
 DTYPES = ("f4", "f8", "c8", "c16")
+BLAS = {"accept", "ldl"}
 
 
 def draw(rng, shape, dtype):
