@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, Space, adjoint, as_array, check_finite, space_of, unit_roundoff
-from lrla._core.errors import ConvergenceWarning, warn
+from lrla._core.arrays import (
+    Array,
+    Space,
+    adjoint,
+    as_array,
+    check_finite,
+    real_dtype,
+    space_of,
+    unit_roundoff,
+)
+from lrla._core.errors import AccuracyWarning, ConvergenceWarning, warn
 from lrla._core.iteration import Callback, Loop
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
@@ -36,13 +46,15 @@ class WeightedLowRankResult(Result):
     Vh : array of shape (rank, n)
         Orthonormal rows.
     objective : float
-        ``sum(weights * abs(A - U diag(s) Vh)**2)``.
+        ``sum(weights * abs(A - U diag(s) Vh)**2)``; where no float is that large or that small,
+        infinity or zero, and ``info.relative_objective`` tells.
     lower_bound : float
         No approximation of this rank has a smaller objective.
     status : Status
         Whether the point is stationary to the tolerance.
     info : Info
         ``gradient``: norm of the gradient relative to that at zero; ``history`` of it;
+        ``relative_objective``: the objective over ``sum(weights * abs(A)**2)``, whatever the scale;
         ``objectives`` after each sweep, never increasing; ``method``, ``seed``, ``seconds``.
     """
 
@@ -103,6 +115,9 @@ def weighted_lowrank(
     -----
     ConvergenceWarning
         If the gradient stayed above the tolerance.
+    AccuracyWarning
+        If entries are so large or so small that no float is the objective; the answer is none the
+        worse.
 
     See Also
     --------
@@ -150,8 +165,10 @@ def weighted_lowrank(
         raise ValueError(f"max_iter must be at least 1, got {max_iter}")
     seed = seed_of(rng)
     xp = space.xp
+    A = xp.where(W > 0, A, xp.zeros_like(A))  # those without weight have no say in anything
     size, top = float(xp.max(xp.abs(A))) or 1.0, float(xp.max(W))
-    A, W = A / size, W / top  # squares neither overflow nor underflow
+    # squares neither overflow nor underflow, nor do weights in the precision of A
+    A, W = A / size, xp.astype(W / top, real_dtype(xp, A.dtype), copy=False)
     problem = _Problem(space, A, W, rank, seed)
     loop = Loop("weighted_lowrank", max_iter=max_iter, callback=callback)
     objectives: list[float] = []
@@ -172,17 +189,36 @@ def weighted_lowrank(
                 ConvergenceWarning,
             )
     U, s, Vh = _singular(U, V)
-    unit = size * size * top
+    whole = float(xp.sum(W * xp.abs(A) ** 2))
     info = Info(
         gradient=gradient,
+        relative_objective=objectives[-1] / whole if whole else 0.0,
         history=tuple(loop.history),
-        objectives=tuple(value * unit for value in objectives),
+        objectives=tuple(_product(value, size, size, top) for value in objectives),
         method=method,
         seed=seed,
         seconds=time.perf_counter() - start,
     )
     bound = objectives[-1] if method == "svd" else min(problem.lower_bound(), objectives[-1])
-    return WeightedLowRankResult(U, s * size, Vh, objectives[-1] * unit, bound * unit, status, info)
+    objective, bound = info.objectives[-1], _product(bound, size, size, top)
+    if objectives[-1] > 0 and not sys.float_info.min <= objective < math.inf:
+        warn(
+            f"objective and lower_bound are {'too large' if objective else 'too small'} for a "
+            f"float, got {objective:.3g}; read info.relative_objective, or divide A by its largest "
+            f"entry, {size:.1e}",
+            AccuracyWarning,
+        )
+    return WeightedLowRankResult(U, s * size, Vh, objective, bound, status, info)
+
+
+def _product(*factors: float) -> float:
+    """Multiply numbers of which partial products may overflow or underflow."""
+    parts = [math.frexp(factor) for factor in factors]
+    exponent = sum(part[1] for part in parts)
+    try:
+        return math.ldexp(math.prod(part[0] for part in parts), exponent)
+    except OverflowError:
+        return math.inf
 
 
 def _look(A: Any, weights: Any) -> tuple[Array, Array, Space]:
@@ -200,8 +236,7 @@ def _look(A: Any, weights: Any) -> tuple[Array, Array, Space]:
         xp.all(xp.isfinite(W)) and xp.all(W >= 0) and xp.any(W > 0)
     ):
         raise ValueError("weights must be finite, not negative, and not all zero")
-    real = xp.abs(A[:1, :1]).dtype
-    return A, xp.astype(W, real, copy=False), space
+    return A, W, space
 
 
 class _Problem:
@@ -286,6 +321,8 @@ class _Problem:
         for axis in (0, 1):
             root = xp.sqrt(xp.min(self.W, axis=axis, keepdims=True))
             s = linalg.svdvals(root * self.A)
+            rounding = max(self.A.shape) * self.u * s[0]  # a bound must not come of that
+            s = xp.where(s > rounding, s - rounding, xp.zeros_like(s))
             best = max(best, linalg.norm(s[self.rank :]) ** 2)
         return best
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lrla import ConvergenceWarning, Status
+from lrla import AccuracyWarning, ConvergenceWarning, Status
 from lrla.lowrank import weighted_lowrank
 from tests.lowrank.reference import orthonormality
 
@@ -108,6 +108,17 @@ def test_missing_entries_of_a_low_rank_matrix_are_found():
     assert result.lower_bound == 0
 
 
+def test_entries_without_weight_have_no_say():
+    W = WEIGHTS * (np.random.default_rng(8).uniform(size=TALL.shape) < 0.7)
+    results = [
+        weighted_lowrank(np.where(W > 0, TALL, hidden), W, 3, rng=5)
+        for hidden in (0.0, 99.0, 1e300)
+    ]
+    for result in results[1:]:
+        assert np.array_equal(result.U, results[0].U)
+        assert result.objective == results[0].objective > 0
+
+
 def test_rows_and_columns_without_weight_do_no_harm():
     W = WEIGHTS.copy()
     W[3] = 0
@@ -121,6 +132,55 @@ def test_inputs_agree(backend):
     reference = weighted_lowrank(TALL, WEIGHTS, 3, rng=5)
     result = weighted_lowrank(backend.asarray(TALL), backend.asarray(WEIGHTS), 3, rng=5)
     assert result.objective == pytest.approx(reference.objective, rel=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-320, 1e-200, 1e200, 1e300])
+@pytest.mark.parametrize("product", [False, True])
+def test_an_objective_that_is_no_float_is_told(size, product):
+    W = np.ones_like(WEIGHTS) if product else WEIGHTS
+    plain = weighted_lowrank(TALL, W, 3, rng=5)
+    assert plain.info.relative_objective == pytest.approx(
+        plain.objective / np.sum(W * TALL**2), rel=1e-12
+    )
+    how = "large for a float, got inf" if size > 1 else "small for a float, got 0"
+    with pytest.warns(AccuracyWarning, match=f"objective and lower_bound are too {how}; read info"):
+        result = weighted_lowrank(TALL * size, W, 3, rng=5)
+    assert result.status is Status.CONVERGED
+    assert result.objective == result.lower_bound == (np.inf if size > 1 else 0.0)
+    digits = 1e-9 if size > 1e-300 else 1e-3
+    assert result.info.relative_objective == pytest.approx(
+        plain.info.relative_objective, rel=digits
+    )
+    assert np.allclose(result.s / size, plain.s, rtol=digits)
+    assert np.allclose(result.U * result.s @ result.Vh / size, plain.U * plain.s @ plain.Vh,
+                       rtol=0, atol=10 * digits)  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "unit"), [(1e200, 1e-300), (1e-200, 1e300)])
+def test_only_the_objective_counts_and_not_how_it_is_multiplied(size, unit):
+    plain = weighted_lowrank(TALL, WEIGHTS, 3, rng=5)
+    result = weighted_lowrank(TALL * size, WEIGHTS * unit, 3, rng=5)
+    whole = 1e100 if size > 1 else 1e-100
+    assert result.objective == pytest.approx(plain.objective * whole, rel=1e-9)
+    assert result.lower_bound == pytest.approx(plain.lower_bound * whole, rel=1e-9)
+    assert np.all(np.diff(result.info.objectives) <= 0)
+
+
+def test_weights_beyond_the_precision_of_the_matrix():
+    A = TALL.astype("f4")
+    plain = weighted_lowrank(A, WEIGHTS, 3, rng=5)
+    result = weighted_lowrank(A, WEIGHTS * 1e200, 3, rng=5)
+    assert result.U.dtype == np.float32
+    assert result.objective == pytest.approx(plain.objective * 1e200, rel=1e-4)
+
+
+def test_zeros_and_exact_ranks():
+    zero = weighted_lowrank(0 * TALL, WEIGHTS, 3, rng=5)
+    assert zero.objective == zero.lower_bound == zero.info.relative_objective == 0
+    assert np.all(zero.s == 0)
+    one = weighted_lowrank(np.outer(TALL[:, 0], TALL[0]), WEIGHTS, 1, rng=5)
+    assert one.lower_bound == 0  # and no rounding
+    assert one.info.relative_objective < 1e-20
 
 
 def test_limits_are_reported():
