@@ -173,15 +173,16 @@ def to_host(x: Any) -> np.ndarray:
     return np.asarray(x.get() if hasattr(x, "get") else x)
 
 
-def check_finite(x: Array, name: str) -> None:
-    """Refuse NaN and infinity, saying where the first one is."""
+def check_finite(x: Array, name: str, *, start: int = 0) -> None:
+    """Refuse NaN and infinity, saying where the first one is, of rows from ``start`` on."""
     xp = compat.array_namespace(x)
     finite = xp.isfinite(x)
     if bool(xp.all(finite)):
         return
     flat = xp.reshape(finite, (-1,))
     first = int(xp.argmin(xp.astype(flat, xp.int8)))
-    raise not_finite(name, np.unravel_index(first, tuple(x.shape)))
+    row, *others = np.unravel_index(first, tuple(x.shape))
+    raise not_finite(name, (start + int(row), *others))
 
 
 def not_finite(name: str, index: tuple[Any, ...]) -> ValueError:

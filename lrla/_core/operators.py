@@ -122,7 +122,7 @@ class Operator:
                 )
             return
         if self.kind == "blocks":
-            self.A.map(lambda block, a, b: _check_block(block, a, name))
+            self.A.map(lambda block, a, b: check_finite(block, name, start=a))
             return
         if bool(xp.all(xp.isfinite(self.A.data))):
             return
@@ -157,16 +157,6 @@ class Operator:
         eye = self.space.eye(n, self.dtype)
         parts = [self.matmat(eye[:, i:j]) for i, j in ranges(n, _COLUMNS)]
         return self.space.xp.concat(parts, axis=1)
-
-
-def _check_block(block: Array, first: int, name: str) -> None:
-    """Refuse NaN and infinity in rows from ``first`` on."""
-    xp = space_of(block).xp
-    finite = xp.isfinite(block)
-    if not bool(xp.all(finite)):
-        place = int(xp.argmin(xp.astype(xp.reshape(finite, (-1,)), xp.int8)))
-        row, column = divmod(place, int(block.shape[1]))
-        raise not_finite(name, (first + row, column))
 
 
 def _adjoint_products(A: Any, Y: Array) -> Any:

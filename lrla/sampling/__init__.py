@@ -14,6 +14,7 @@ scores on the way (Cohen, Musco, Pachocki 2020), or weights for other norms (Woo
 
 `logistic_coreset` chooses rows for classification (Mai, Musco, Rao 2021; Munteanu, Omlor 2024), and
 `mu_complexity` says whether few can do; `robust_coreset` is for losses between l_1 and l_2.
+`evaluate_coreset` measures what they lose.
 
 `sensitivities` are the largest share of an l_p norm that a row can have, bounded on both sides;
 `total_sensitivity` is their sum, from a few of them, and `max_sensitivity` their maximum
@@ -25,6 +26,7 @@ and `distortion` measures what they keep.
 from lrla.sampling._coresets import logistic_coreset, robust_coreset
 from lrla.sampling._cross import CrossLeverageResult, cross_leverage
 from lrla.sampling._distortion import Distortion, distortion
+from lrla.sampling._evaluate import CoresetEvaluation, evaluate_coreset
 from lrla.sampling._hat import HatStatistics, hat_statistics
 from lrla.sampling._leverage import (
     LeverageResult,
@@ -49,6 +51,7 @@ from lrla.sampling._total_sensitivity import (
 )
 
 __all__ = [
+    "CoresetEvaluation",
     "CrossLeverageResult",
     "Distortion",
     "Estimate",
@@ -66,6 +69,7 @@ __all__ = [
     "cross_leverage",
     "distortion",
     "effective_dimension",
+    "evaluate_coreset",
     "hat_statistics",
     "inclusion_probabilities",
     "leverage_scores",

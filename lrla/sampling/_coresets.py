@@ -68,6 +68,7 @@ def logistic_coreset(
 
     See Also
     --------
+    evaluate_coreset : how far off the loss is at given coefficients.
     mu_complexity : whether the data have small coresets at all.
     sample_rows : for scores of one's own.
 
@@ -96,13 +97,14 @@ def logistic_coreset(
     Examples
     --------
     >>> import numpy as np
-    >>> from lrla.sampling import logistic_coreset
+    >>> from lrla.sampling import evaluate_coreset, logistic_coreset
     >>> rng = np.random.default_rng(7)
     >>> A = np.concatenate([np.ones((20_000, 1)), rng.standard_normal((20_000, 3))], axis=1)
     >>> core = logistic_coreset(A, 1000, rng=7)
-    >>> losses = np.logaddexp(0, A @ [0.5, 1.0, -1.0, 2.0])
-    >>> estimate = core.estimate(losses[core.indices])
-    >>> bool(abs(estimate.value - losses.sum()) < 4 * estimate.standard_error)
+    >>> found = evaluate_coreset("logistic", A, core, [0.5, 1.0, -1.0, 2.0])
+    >>> bool(abs(found.estimate - found.objective) < 4 * found.standard_error)
+    True
+    >>> found.eps < 0.05
     True
     """
     if scheme not in SCHEMES:
@@ -154,6 +156,7 @@ def robust_coreset(
     See Also
     --------
     logistic_coreset : for classification.
+    evaluate_coreset : how far off the loss is at given coefficients.
 
     Notes
     -----
@@ -172,14 +175,12 @@ def robust_coreset(
     Examples
     --------
     >>> import numpy as np
-    >>> from lrla.sampling import robust_coreset
+    >>> from lrla.sampling import evaluate_coreset, robust_coreset
     >>> rng = np.random.default_rng(7)
     >>> A = rng.standard_t(2, (20_000, 5))
     >>> core = robust_coreset(A, 500, rng=7)
-    >>> huber = lambda r: np.where(abs(r) < 1, r**2 / 2, abs(r) - 0.5)
-    >>> losses = huber(A @ [1.0, 0.5, 0.0, -0.5, 1.0])
-    >>> estimate = core.estimate(losses[core.indices])
-    >>> bool(abs(estimate.value - losses.sum()) < 4 * estimate.standard_error)
+    >>> found = evaluate_coreset("huber", A, core, [1.0, 0.5, 0.0, -0.5, 1.0], threshold=1.0)
+    >>> bool(abs(found.estimate - found.objective) < 4 * found.standard_error)
     True
     """
     seed = seed_of(rng)

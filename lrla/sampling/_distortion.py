@@ -14,7 +14,7 @@ from lrla._core.random import Domain, key_of, seed_of, tag
 from lrla._core.threads import ranges
 from lrla.kernels import philox
 from lrla.sampling._lp_frame import dense, frame
-from lrla.sampling._row_sample import RowSample
+from lrla.sampling._row_sample import RowSample, check_sample
 from lrla.sampling._rows import as_p
 from lrla.sketch import whiten
 
@@ -112,14 +112,7 @@ def distortion(A: Any, sample: RowSample, p: float = 2, *, rng: Any = None) -> D
     """
     p = as_p(p, least=0.0, infinite=False)
     op, _ = dense(A)
-    if not isinstance(sample, RowSample):
-        raise TypeError(
-            f"sample must be a RowSample, as sample_rows returns one, got {type(sample).__name__}"
-        )
-    if sample.m != op.shape[0]:
-        raise ValueError(f"A must have {sample.m} rows, as the sample is one of so many, got "
-                         f"{op.shape[0]}")  # fmt: skip
-    space_of(op.A, sample.weights)
+    check_sample(op, sample)
     return Measure(op, p, seed_of(rng))(sample)
 
 

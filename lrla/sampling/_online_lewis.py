@@ -36,16 +36,16 @@ def online_weights(quotients: Array, p: float) -> Array:
     goal = xp.log(xp.clip(xp.where(zero, xp.ones_like(quotients), quotients), max=_LARGE))
     z = xp.where(goal > 0, goal, goal / e)
     for _ in range(_STEPS):
-        rest = _softplus(-z)
+        rest = softplus(-z)
         w = xp.exp(-rest)
-        step = (e * rest - _softplus(z) + goal) / (e * (1 - w) + w)
+        step = (e * rest - softplus(z) + goal) / (e * (1 - w) + w)
         z = z + step
         if bool(xp.all(xp.abs(step) <= 1e-13 * (1 + xp.abs(z)))):
             break
-    return xp.where(zero, xp.zeros_like(z), xp.exp(-_softplus(-z)))
+    return xp.where(zero, xp.zeros_like(z), xp.exp(-softplus(-z)))
 
 
-def _softplus(z: Array) -> Array:
+def softplus(z: Array) -> Array:
     """log(1 + exp(z)), without overflow."""
     xp = space_of(z).xp
     return xp.clip(z, min=0.0) + xp.log1p(xp.exp(-xp.abs(z)))

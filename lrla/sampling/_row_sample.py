@@ -331,6 +331,18 @@ def row_sample(
     )
 
 
+def check_sample(op: Operator, sample: Any) -> None:
+    """Refuse what is no sample of the rows of a matrix."""
+    if not isinstance(sample, RowSample):
+        raise TypeError(
+            f"sample must be a RowSample, as sample_rows returns one, got {type(sample).__name__}"
+        )
+    if sample.m != op.shape[0]:
+        raise ValueError(f"A must have {sample.m} rows, as the sample is one of so many, got "
+                         f"{op.shape[0]}")  # fmt: skip
+    space_of(op.space.zeros((0,), op.dtype), sample.weights)
+
+
 def described(sample: RowSample, **facts: Any) -> RowSample:
     """Add to the info of a sample what its scores were."""
     return replace(sample, info=Info(**{**sample.info, **facts}))
