@@ -59,11 +59,13 @@ def once(category: type[Warning], *, told: bool = False) -> Iterator[None]:
     if category in outer and not told:
         yield  # the outer block counts
         return
-    token = _told.set({**outer, category: told})
+    inner = {**outer, category: told}
+    token = _told.set(inner)
     try:
         yield
     finally:
         _told.reset(token)
+        outer.update({other: inner[other] for other in outer if other is not category})
 
 
 @contextlib.contextmanager

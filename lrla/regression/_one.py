@@ -20,7 +20,10 @@ from lrla.regression._lp_input import Question
 from lrla.regression._normal import Normal
 from lrla.regression._rows import ComplexRows, Rows
 
-_ROUNDING = 1e-12  # of the sizes of all that is added up, for solutions to full accuracy
+_ROUNDING = (
+    100  # units of roundoff times sqrt(n), of the sizes of all that is added up: rounding left
+)
+# up to half of that where 3 of 10 rows were wild and the others exact, less than 10 as a rule
 _EXACT = 4  # units of roundoff of these sizes, that a residual of an exact fit may have
 
 
@@ -203,7 +206,8 @@ def taken(op: Operator, index: Array) -> Operator:
 def rounding(op: Operator, x: Array, b: Array | None = None) -> Array:
     """Return sizes up to which entries of A x, or b - A x, may be nothing but rounding."""
     size = magnitudes(op, x)
-    return _ROUNDING * (size if b is None else size + abs(b))
+    least = _ROUNDING * op.shape[1] ** 0.5 * unit_roundoff(op.space.xp, x.dtype)
+    return least * (size if b is None else size + abs(b))
 
 
 def magnitudes(op: Operator, x: Array) -> Array:

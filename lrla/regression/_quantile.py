@@ -24,6 +24,7 @@ from lrla.sampling import leverage_scores
 from lrla.sketch import whiten
 
 _UNKNOWN = 1e-10  # of the largest density: what rounding leaves of none
+_HIDDEN = 0.2  # of what densities are told from, on average: more than that must not be rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -171,8 +172,9 @@ def quantile_regression(
         If the gap stayed above the tolerance.
     AccuracyWarning
         If standard errors are NaN: they need the density of the errors at the quantile, and there is
-        none to be seen where many responses are equal, the fit is exact, or the level is so near to 0
-        or 1 that the quantiles beside it are the same.
+        none to be seen where many responses are equal, the fit is exact or so near to it that
+        rounding hides the residuals, or the level is so near to 0 or 1 that the quantiles beside it
+        are the same.
 
     See Also
     --------
@@ -184,6 +186,9 @@ def quantile_regression(
     `lp_regression` explains. Of levels near each other and many rows, the fit of each is the pilot of
     the next: only rows near the plane take part, and the signs of the others are verified [4]_. Fitted
     quantiles of different levels may cross; ``predict`` sorts them [5]_.
+
+    Rounding of x alone moves each residual by some 1e-16 of b: where residuals are 1e-12 of it, the
+    gap cannot be told below about 1e-6, and stays above the default tolerance.
 
     References
     ----------
@@ -331,18 +336,26 @@ def _bandwidth(tau: float, m: int, alpha: float = 0.05) -> float:
 
 
 def _between(low: Array, high: Array, wide: float, asked: Question) -> Array:
-    """Densities from the distance of two quantiles; zero where these cross or are the same."""
+    """Densities from the distance of two quantiles; zero where these cross or are the same.
+
+    Zero everywhere if rounding hides how far these are apart.
+    """
     xp = asked.op.space.xp
     distance = products(asked.op, high - low)
-    apart = distance > rounding(asked.op, abs(low) + abs(high))
+    least = rounding(asked.op, abs(low) + abs(high))
+    apart = (distance > least) & (xp.mean(least) < _HIDDEN * xp.mean(abs(distance)))
     inverse = 2 * wide / xp.where(apart, distance, xp.ones_like(distance))
     return xp.where(apart, inverse, xp.zeros_like(distance))
 
 
 def _kernel(fit: Answer, tau: float, asked: Question) -> Array:
-    """Densities at zero from a Gaussian kernel around each residual; zero if half of these are."""
+    """Densities at zero from a Gaussian kernel around each residual; zero if half of these are.
+
+    Zero, too, if rounding errors of residuals are not smaller than the bandwidth.
+    """
     xp, m = asked.op.space.xp, int(fit.r.shape[0])
-    real = abs(fit.r) > rounding(asked.op, fit.x, asked.B[:, 0])
+    least = rounding(asked.op, fit.x, asked.B[:, 0])
+    real = abs(fit.r) > least
     r = xp.where(real, fit.r, xp.zeros_like(fit.r))
     wide = _bandwidth(tau, m)
     while not wide < tau < 1 - wide:
@@ -357,7 +370,7 @@ def _kernel(fit: Answer, tau: float, asked: Question) -> Array:
         quartiles.append(float(ordered[k]) * (1 - place + k) + upper * (place - k))
     spread = min(float(xp.std(r, correction=min(1, m - 1))), (quartiles[1] - quartiles[0]) / 1.34)
     h = (normal.inv_cdf(tau + wide) - normal.inv_cdf(tau - wide)) * spread
-    if not h > 0:
+    if not _HIDDEN * h * peak > float(xp.mean(least)):
         return xp.zeros_like(r)
     return xp.exp(-((r / h) ** 2) / 2) / (h * math.sqrt(2 * math.pi) * peak)
 
@@ -380,8 +393,8 @@ def _sandwich(op: Operator, T: Array, density: Array, tau: float) -> Array:
     if bool(xp.any(lost)):
         warn(
             f"{int(xp.count_nonzero(lost))} of {op.shape[1]} standard errors at tau={tau:g} are NaN: "
-            "too many residuals are equal, or too few are near that level, to tell the density of the "
-            "errors there; fit resampled rows instead",
+            "too many residuals are equal or hidden by rounding, or too few are near that level, to "
+            "tell the density of the errors there; fit resampled rows instead",
             AccuracyWarning,
         )
     return xp.where(lost, xp.full_like(errors, math.nan), errors)

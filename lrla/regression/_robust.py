@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array
-from lrla._core.errors import ConvergenceWarning, rank_told_once, warn
+from lrla._core.errors import ConvergenceWarning, once, rank_told_once, warn
 from lrla._core.iteration import Callback
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
@@ -23,6 +23,7 @@ from lrla.regression._one import Answer, Task, initial, prepare, rounding
 from lrla.sketch import whiten
 
 _NORMAL = 0.6744897501960817  # the median of the absolute value of a standard normal
+_ROUGH = 1e-3  # gap of the start that is told: rounding alone may leave less than that
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -123,8 +124,9 @@ def huber_regression(
     ------
     ValueError
         If shapes do not fit, an entry is not finite, weights are negative, threshold or scale are
-        not positive, more than half of the residuals are zero and no scale is given, a linear
-        operator has more than 2**28 entries, or x is beyond the largest number of its dtype.
+        not positive, more than half of the residuals are zero, or hidden by rounding, and no scale
+        is given, a linear operator has more than 2**28 entries, or x is beyond the largest number
+        of its dtype.
     TypeError
         If A is not a matrix of real numbers.
 
@@ -294,7 +296,14 @@ def _ready(
     first = initial(asked, x0)
     begin = None if first is None else first[:, 0]
     if scale is None or (begin is None and not convex):
-        rough = lp_regression(asked.op.A, asked.B[:, 0], 1, tol=1e-6, rng=seed)
+        with once(ConvergenceWarning, told=True):  # of a tolerance that nobody asked for
+            rough = lp_regression(asked.op.A, asked.B[:, 0], 1, tol=1e-6, rng=seed)
+        if rough.gap > _ROUGH:
+            warn(
+                f"the relative gap of least absolute deviations, where scale and start come from, is "
+                f"{rough.gap:.1e}: {rough.status.value}",
+                ConvergenceWarning,
+            )
         fit = asked.op.space.xp.astype(rough.x, asked.B.dtype)
         begin = fit if begin is None else begin
     if scale is None:
@@ -302,7 +311,7 @@ def _ready(
         if not scale > 0:
             raise ValueError(
                 "scale must be given where more than half of the residuals of least absolute "
-                "deviations are zero"
+                "deviations are zero, or so much smaller than b and A * x that rounding hides them"
             )
     return asked, (float(scale), begin, seed), start
 

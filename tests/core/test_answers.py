@@ -110,7 +110,11 @@ def test_one_thing_is_said_one_time():
         with errors.once(errors.AccuracyWarning), errors.callers_own():
             say("sixth")
             say("seventh")  # whoever is called back says what they have to say
-    want = ["first", "another kind", "fifth", "sixth", "seventh"]
+        with errors.once(errors.AccuracyWarning):
+            with errors.once(errors.ConvergenceWarning):
+                say("eighth")
+            say("ninth")
+    want = ["first", "another kind", "fifth", "sixth", "seventh", "eighth"]
     assert [str(w.message) for w in caught] == want
 
 

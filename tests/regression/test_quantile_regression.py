@@ -283,7 +283,10 @@ def test_mistakes(change, error, message):
 
 # -- data that do not tell standard errors -------------------------------------------------------
 
-NO_DENSITY = "standard errors at tau={} are NaN: too many residuals are equal, or too few are near"
+NO_DENSITY = (
+    "standard errors at tau={} are NaN: too many residuals are equal or hidden by rounding, or too few "
+    "are near"
+)
 
 
 def point_mass(m=150):
@@ -308,6 +311,36 @@ def test_no_standard_errors_where_most_responses_are_equal(covariance):
         result = quantile_regression(*point_mass(), covariance=covariance, rng=SEED)
     assert np.isnan(result.standard_errors).all()
     assert abs(result.x[0]) < 1e-12
+
+
+def drowned(size, column):
+    """Residuals of size one in a response that is so much larger, as it is rounded, and they alone."""
+    A, b = data(400)
+    x = np.ones(4)
+    x[column] = size
+    b = A @ x + b
+    wide = np.longdouble
+    return A, b, (b.astype(wide) - A.astype(wide) @ x.astype(wide)).astype(float), x
+
+
+@pytest.mark.parametrize("covariance", ["nid", "kernel"])
+@pytest.mark.parametrize("column", [0, 1])
+def test_standard_errors_beside_a_huge_trend(covariance, column):
+    """The response keeps four digits of its residuals, and standard errors have three."""
+    A, b, rest, x = drowned(1e12, column)
+    got, want = (quantile_regression(A, v, covariance=covariance, tol=1e-5) for v in (b, rest))
+    np.testing.assert_allclose(got.x - x, want.x, atol=2e-3)
+    np.testing.assert_allclose(got.standard_errors, want.standard_errors, rtol=5e-3)
+
+
+@pytest.mark.parametrize("covariance", ["nid", "kernel"])
+@pytest.mark.parametrize("column", [0, 1])
+@pytest.mark.parametrize("size", [1e13, 1e14, 1e15])
+def test_no_standard_errors_where_rounding_hides_residuals(covariance, column, size):
+    A, b, _, _ = drowned(size, column)
+    with pytest.warns(lrla.AccuracyWarning, match="4 of 4 " + NO_DENSITY.format(0.5)):
+        result = quantile_regression(A, b, covariance=covariance, tol=1e-1)
+    assert np.isnan(result.standard_errors).all()
 
 
 def test_no_standard_errors_of_the_outermost_level():

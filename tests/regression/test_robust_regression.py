@@ -1,6 +1,8 @@
 """`huber_regression` and `tukey_regression`: known answers, certificates, and what is refused."""
 
+import dataclasses
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -182,6 +184,26 @@ def test_exact_fits():
 
 
 @BOTH
+@pytest.mark.parametrize("column", [0, 1])
+def test_residuals_beside_a_huge_trend(fit, column):
+    """They are 1e-12 of the response, which keeps four digits of them."""
+    A, b = data()
+    x = np.ones(4)
+    x[column] = 1e12
+    b, wide = A @ x + b, np.longdouble
+    rest = (b.astype(wide) - A.astype(wide) @ x.astype(wide)).astype(float)
+    got, want = fit(A, b, rng=SEED), fit(A, rest, rng=SEED)
+    assert got.scale == pytest.approx(want.scale, rel=2e-3)
+    np.testing.assert_allclose(got.x - x, want.x, atol=2e-3)
+    np.testing.assert_allclose(got.row_weights, want.row_weights, atol=2e-3)
+    hidden = A @ (1e3 * x) + rest
+    with pytest.raises(
+        ValueError, match=r"so much smaller than b and A \* x that rounding hides them$"
+    ):
+        fit(A, hidden, rng=SEED)
+
+
+@BOTH
 def test_array_libraries(backend, fit):
     A, b = data()
     want = fit(A, b, weights=np.linspace(0, 1, 300), rng=SEED)
@@ -288,3 +310,22 @@ def test_dependent_columns_are_told_once(fit):
     with pytest.warns(lrla.RankDeficientWarning) as caught:
         fit(np.column_stack((A, A[:, 1])), b, rng=SEED)
     assert len(caught) == 1
+
+
+@BOTH
+@pytest.mark.parametrize("gap", [1e-4, 0.1])
+def test_a_poor_start_is_told(fit, gap, monkeypatch):
+    """Of no more than what rounding leaves of its gap, nobody hears."""
+
+    def poor(*arguments, **options):
+        with lrla._core.errors.once(lrla.ConvergenceWarning):
+            lrla._core.errors.warn("not its own tolerance", lrla.ConvergenceWarning)
+        found = lp_regression(*arguments, **options)
+        return dataclasses.replace(found, gap=gap, status=lrla.Status.MAX_ITER)
+
+    monkeypatch.setattr("lrla.regression._robust.lp_regression", poor)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert fit(*data(), rng=SEED)
+    want = "where scale and start come from, is 1.0e-01"
+    assert [want in str(w.message) for w in caught] == ([True] if gap == 0.1 else [])
