@@ -181,8 +181,8 @@ def check_finite(x: Array, name: str, *, start: int = 0) -> None:
         return
     flat = xp.reshape(finite, (-1,))
     first = int(xp.argmin(xp.astype(flat, xp.int8)))
-    row, *others = np.unravel_index(first, tuple(x.shape))
-    raise not_finite(name, (start + int(row), *others))
+    place = np.unravel_index(first, tuple(x.shape))
+    raise not_finite(name, (*(start + i for i in place[:1]), *place[1:]))
 
 
 def not_finite(name: str, index: tuple[Any, ...]) -> ValueError:

@@ -141,6 +141,10 @@ def test_finite_or_where_not(backend):
             ValueError, match=r"A must be finite, .* at index \(1, 2\); remove or imp"
         ):
             arrays.check_finite(backend.asarray(x), "A")
+    with pytest.raises(ValueError, match=r"at index \(41, 2\)"):
+        arrays.check_finite(backend.asarray(x), "A", start=40)
+    with pytest.raises(ValueError, match=r"p must be finite, .* at index \(\)"):
+        arrays.check_finite(backend.asarray(np.array(np.nan)), "p", start=40)
 
 
 def test_adjoint_and_dtypes(backend):
