@@ -1,20 +1,25 @@
-"""`Nystroem`: scikit-learn's, with a choice of landmarks."""
+"""`Nystroem`: scikit-learn's, with a choice of landmarks, and a way back from features to data."""
 
 from __future__ import annotations
 
+import math
 import warnings
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics.pairwise import KERNEL_PARAMS, pairwise_kernels
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from lrla.lowrank import KernelMatrix, kernel_features
+from lrla.regression import lstsq
 from lrla.sklearn._parameters import count, seed_from
 
 _OURS = {"rbf": "rbf", "laplacian": "laplacian", "linear": "linear"}
 _OURS |= {"polynomial": "polynomial", "poly": "polynomial"}
+_POSITIVE = ("chi2", "additive_chi2")  # kernels of what is nowhere negative, as features are
 
 
 class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -41,6 +46,10 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         how landmarks are chosen (`lrla.lowrank.kernel_features`), or which they are: a vector of
         indices of training samples, or a matrix of points, one a row. "uniform" is what
         scikit-learn's does.
+    fit_inverse_transform : bool, default False
+        Learn the way back from features to samples, as scikit-learn's KernelPCA does.
+    alpha : float, default 1.0
+        Ridge of the regression that learns it.
     random_state : int, RandomState, Generator or None, optional
         Where the seed comes from.
     n_jobs : int, optional
@@ -57,12 +66,28 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     relative_error_ : float
         Trace of the error of the kernel matrix of the training data, relative to its trace; of that
         of the landmarks, if points were given.
+    transformed_components_ : array of shape (n_components, n_components)
+        Features of the landmarks; only with ``fit_inverse_transform``, as the next.
+    dual_coef_ : array of shape (n_components, n_features)
+        What ``inverse_transform`` multiplies kernel values between features and these with.
     n_features_in_ : int
         Number of features seen during ``fit``.
 
     See Also
     --------
     lrla.lowrank.kernel_features : the function that this covers.
+
+    Notes
+    -----
+    ``inverse_transform`` is kernel ridge regression from features to samples, with the same kernel
+    between features [1]_. scikit-learn's KernelPCA has a coefficient for every sample, and so takes
+    n**3 operations; here it is one for every landmark, n k**2 + n k p for n samples of p numbers and
+    k landmarks. With all samples as landmarks the two agree.
+
+    References
+    ----------
+    .. [1] G. H. Bakir, J. Weston and B. Schoelkopf, "Learning to find pre-images", Advances in Neural
+       Information Processing Systems 16, 2004.
 
     Examples
     --------
@@ -83,6 +108,8 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         kernel_params: dict[str, Any] | None = None,
         n_components: int = 100,
         landmarks: Any = "rp_cholesky",
+        fit_inverse_transform: bool = False,
+        alpha: Any = 1.0,
         random_state: Any = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -93,6 +120,8 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         self.kernel_params = kernel_params
         self.n_components = n_components
         self.landmarks = landmarks
+        self.fit_inverse_transform = fit_inverse_transform
+        self.alpha = alpha
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -112,6 +141,10 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             The estimator itself.
         """
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
+        if hasattr(self, "dual_coef_"):  # of an earlier fit
+            del self.dual_coef_
+        if self.fit_inverse_transform:
+            self._check_inverse()
         given = None if isinstance(self.landmarks, str) else np.asarray(self.landmarks)
         if given is not None and given.ndim == 2:
             if given.shape[1] != X.shape[1]:
@@ -131,6 +164,8 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         self.normalization_ = np.asarray(features.normalization, dtype=X.dtype)
         self.relative_error_ = float(features.info.relative_error)
         self._n_features_out = self.normalization_.shape[1]
+        if self.fit_inverse_transform:
+            self._fit_inverse(X)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -148,12 +183,74 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         """
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
-        matrix = self._matrix(self.components_)
-        if isinstance(matrix, KernelMatrix) and isinstance(X, np.ndarray):
-            values = matrix.cross(X, slice(None))
-        else:
-            values = _pairwise(self, X, self.components_)
+        return self._features(X)
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Compute samples from their features.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_components)
+            Features.
+
+        Returns
+        -------
+        array of shape (n_samples, n_features)
+            Samples of which these may be the features. What is no feature of the training data,
+            such as noise, is mostly left out.
+
+        Raises
+        ------
+        NotFittedError
+            If ``fit_inverse_transform`` was not set.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "dual_coef_"):
+            raise NotFittedError(
+                "fit_inverse_transform must be True for inverse_transform; set it and fit again"
+            )
+        X = check_array(X, dtype=[np.float64, np.float32])
+        size = self.transformed_components_.shape[1]
+        if X.shape[1] != size:
+            raise ValueError(f"X must have {size} columns, one for each feature, got {X.shape[1]}")
+        values = self._kernel_values(X, self.transformed_components_)
+        return np.asarray(values @ self.dual_coef_, dtype=X.dtype)
+
+    def _features(self, X: Any) -> np.ndarray:
+        values = self._kernel_values(X, self.components_)
         return np.asarray(values @ self.normalization_, dtype=X.dtype)
+
+    def _fit_inverse(self, X: Any) -> None:
+        """Learn samples from features: ridge regression on features of features."""
+        points = self._features(self.components_)
+        root = kernel_features(self._matrix(points), landmarks=np.arange(len(points)))
+        Q, R = np.linalg.qr(self._kernel_values(self._features(X), points) @ root.normalization)
+        coefficients = lstsq(R, (X.T @ Q).T, ridge=self.alpha, method="direct").x
+        self.transformed_components_: np.ndarray = points
+        self.dual_coef_: np.ndarray = np.asarray(root.normalization @ coefficients, dtype=X.dtype)
+
+    def _check_inverse(self) -> None:
+        if not (isinstance(self.alpha, Real) and 0 <= float(self.alpha) < math.inf):
+            raise ValueError(f"alpha must be a number, at least 0, got {self.alpha!r}")
+        if self.kernel in _POSITIVE:
+            raise ValueError(
+                f"fit_inverse_transform must be False for kernel={self.kernel!r}, which has no values "
+                "for features, as these are negative, too"
+            )
+
+    def _kernel_values(self, X: Any, points: Any) -> Any:
+        """Compute the kernel between samples, or features, and others."""
+        matrix = self._matrix(points)
+        if isinstance(matrix, KernelMatrix) and isinstance(X, np.ndarray):
+            return matrix.cross(X, slice(None))
+        return _pairwise(self, X, points)
+
+    def _parameters(self) -> dict[str, Any]:
+        """Return the parameters of kernels that are set, or depend on the number of features."""
+        params = {"gamma": self.gamma, "coef0": self.coef0, "degree": self.degree}
+        if self.gamma is None and self.kernel != "chi2":  # features would have another default
+            params["gamma"] = 1.0 / self.n_features_in_
+        return {name: value for name, value in params.items() if value is not None}
 
     def _rank(self, n: int) -> int:
         """Return the number of landmarks that there can be."""
@@ -170,13 +267,7 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         """Return the kernel matrix of samples: ours where it is one that we have."""
         ours = isinstance(self.kernel, str) and self.kernel in _OURS
         if ours and isinstance(X, np.ndarray) and not self.kernel_params:
-            chosen: dict[str, Any] = {
-                "gamma": self.gamma,
-                "coef0": self.coef0,
-                "degree": self.degree,
-            }
-            chosen = {k: v for k, v in chosen.items() if v is not None}
-            return KernelMatrix(X, _OURS[self.kernel], **chosen)
+            return KernelMatrix(X, _OURS[self.kernel], **self._parameters())
         return _Samples(self, X)
 
     def __sklearn_tags__(self) -> Any:
@@ -190,10 +281,7 @@ def _pairwise(estimator: Nystroem, X: Any, Y: Any) -> Any:
     params = dict(estimator.kernel_params or {})
     if not callable(estimator.kernel):
         known = KERNEL_PARAMS.get(estimator.kernel, ())
-        for name in ("gamma", "coef0", "degree"):
-            value = getattr(estimator, name)
-            if value is not None and name in known:
-                params[name] = value
+        params |= {k: v for k, v in estimator._parameters().items() if k in known}
     return pairwise_kernels(X, Y, metric=estimator.kernel, n_jobs=estimator.n_jobs, **params)
 
 

@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 import scipy.sparse
 import sklearn.kernel_approximation
+from sklearn.datasets import load_digits
+from sklearn.decomposition import KernelPCA
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from lrla.sklearn import Nystroem
 
 
-@parametrize_with_checks([Nystroem(n_components=5), Nystroem(landmarks="uniform", n_components=5)])
+@parametrize_with_checks([
+    Nystroem(n_components=5),
+    Nystroem(landmarks="uniform", n_components=5, fit_inverse_transform=True),
+])  # fmt: skip
 def test_conventions_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -105,3 +111,109 @@ def test_generators_and_mistakes():
 def test_numbers_of_landmarks_that_are_none(bad):
     with pytest.raises(ValueError, match="n_components must be an integer, at least 1, got"):
         Nystroem(n_components=bad).fit(data(20))
+
+
+def noisy_digits():
+    rng = np.random.default_rng(90210)
+    X = load_digits().data[rng.permutation(1797)[:700]] / 16
+    noisy = X + 0.25 * rng.standard_normal(X.shape)
+    return noisy[:500], noisy[500:], X[500:]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "params"),
+    [("rbf", {"gamma": 0.05}), ("rbf", {}), ("linear", {}), ("poly", {"degree": 2, "coef0": 0.3})],
+)
+def test_the_way_back_is_that_of_kernel_pca_if_all_samples_are_landmarks(kernel, params):
+    train, test, clean = noisy_digits()
+    train, test, clean = train[:150], test[:40], clean[:40]
+    asked = {"fit_inverse_transform": True, "alpha": 0.1, **params}
+    ours = Nystroem(kernel, landmarks=np.arange(150), **asked).fit(train)
+    found = ours.inverse_transform(ours.transform(test))
+    if kernel == "rbf":  # their features are centred, which this kernel does not see
+        theirs = KernelPCA(kernel=kernel, **asked).fit(train)
+        want = theirs.inverse_transform(theirs.transform(train))
+        again = ours.inverse_transform(ours.transform(train))
+        np.testing.assert_allclose(again, want, atol=1e-8)
+        # of other samples they leave out one direction more, that of the mean
+        want = theirs.inverse_transform(theirs.transform(test))
+        np.testing.assert_allclose(found, want, atol=2e-3)
+        errors = [np.linalg.norm(back - clean) for back in (found, want)]
+        assert errors[0] == pytest.approx(errors[1], rel=1e-3)
+    else:
+        Z, points = ours.transform(test), ours.transform(train)
+        params = {**params, "gamma": 1 / 64} if kernel == "poly" else params
+        K = pairwise_kernels(points, metric=kernel, **params) + 0.1 * np.eye(150)
+        want = pairwise_kernels(Z, points, metric=kernel, **params) @ np.linalg.solve(K, train)
+        np.testing.assert_allclose(found, want, atol=1e-6)
+
+
+def test_noise_is_left_out_on_the_way_back():
+    train, test, clean = noisy_digits()
+    asked = {"kernel": "rbf", "gamma": 0.1, "fit_inverse_transform": True, "alpha": 0.3}
+
+    def error(model):
+        return np.mean((model.inverse_transform(model.transform(test)) - clean) ** 2)
+
+    noise = np.mean((test - clean) ** 2)
+    ours = error(Nystroem(n_components=100, random_state=3, **asked).fit(train))
+    theirs = error(KernelPCA(n_components=100, **asked).fit(train))
+    assert ours < 0.5 * noise
+    assert ours < 1.05 * theirs
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-9])
+def test_points_far_apart_are_found_again(alpha):
+    X = 3 * data(40)
+    model = Nystroem(
+        gamma=0.3, n_components=40, fit_inverse_transform=True, alpha=alpha, random_state=3
+    )
+    np.testing.assert_allclose(model.inverse_transform(model.fit_transform(X)), X, atol=1e-5)
+
+
+def test_ways_back_of_sparse_data_callables_points_and_single_precision():
+    X = data() * (data() > 0.5)
+    asked = {"gamma": 0.3, "n_components": 20, "fit_inverse_transform": True, "random_state": 1}
+    dense = Nystroem(**asked).fit(X)
+    want = dense.inverse_transform(dense.transform(X))
+    sparse = Nystroem(**asked).fit(scipy.sparse.csr_array(X))
+    Z = sparse.transform(scipy.sparse.csr_array(X))
+    np.testing.assert_allclose(sparse.inverse_transform(Z), want, atol=1e-6)
+    single = Nystroem(**asked).fit(X.astype("f4"))
+    found = single.inverse_transform(single.transform(X.astype("f4")))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, want, atol=1e-2)
+    linear = Nystroem(lambda x, y: float(x @ y), n_components=6, fit_inverse_transform=True,
+                      alpha=0.0, random_state=1).fit(X)  # fmt: skip
+    np.testing.assert_allclose(linear.inverse_transform(linear.transform(X)), X, atol=1e-8)
+    points = Nystroem(gamma=0.3, landmarks=X[dense.component_indices_], fit_inverse_transform=True)
+    points.fit(X)
+    np.testing.assert_allclose(points.inverse_transform(points.transform(X)), want, atol=1e-6)
+
+
+def test_twice_the_same_landmark_does_no_harm():
+    X, index = data(), np.r_[np.arange(15), np.arange(15)]
+    asked = {"gamma": 0.3, "fit_inverse_transform": True, "alpha": 1e-3}
+    once = Nystroem(landmarks=index[:15], **asked).fit(X)
+    twice = Nystroem(landmarks=index, **asked).fit(X)
+    np.testing.assert_allclose(
+        twice.inverse_transform(twice.transform(X)),
+        once.inverse_transform(once.transform(X)),
+        atol=1e-6,
+    )
+
+
+def test_ways_back_that_are_none():
+    model = Nystroem(n_components=5).fit(data())
+    with pytest.raises(NotFittedError, match="fit_inverse_transform must be True for inverse_tra"):
+        model.inverse_transform(model.transform(data()))
+    model = Nystroem(n_components=5, fit_inverse_transform=True).fit(data())
+    with pytest.raises(ValueError, match="X must have 5 columns, one for each feature, got 6"):
+        model.inverse_transform(data())
+    with pytest.raises(ValueError, match="alpha must be a number, at least 0, got -1"):
+        Nystroem(n_components=5, fit_inverse_transform=True, alpha=-1).fit(data())
+    with pytest.raises(ValueError, match="fit_inverse_transform must be False for kernel='chi2'"):
+        Nystroem("chi2", n_components=5, fit_inverse_transform=True).fit(data())
+    model.set_params(fit_inverse_transform=True).fit(data()).set_params(fit_inverse_transform=False)
+    with pytest.raises(NotFittedError, match="fit_inverse_transform must be True"):
+        model.fit(data(20)).inverse_transform(data(20)[:, :5])  # not by what was learnt before
