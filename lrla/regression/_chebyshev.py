@@ -49,7 +49,7 @@ def chebyshev(task: Task) -> Answer:
         more = min(more, int(working.shape[0]))
         worst = xp.argsort(outside, descending=True)[:more]
         working = xp.concat((working, worst))
-    x = loop.origin + rows.unwhiten(loop.size * z)
+    x = task.met(loop.origin + rows.unwhiten(loop.size * z))
     y = (y * w)[: rows.count] * xp.max(task.weights)
     return judge(task, x, y, loop, "active set")
 

@@ -12,6 +12,7 @@ from lrla._core.iteration import Callback
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._chebyshev import chebyshev
+from lrla.regression._constraints import constraints_of
 from lrla.regression._lp_input import check_options, look
 from lrla.regression._newton import newton
 from lrla.regression._one import Answer, Task, prepare, solve, summary
@@ -38,17 +39,18 @@ class LpResult(Result):
         compared with that of ``dual``. Zero where the residual is nothing but rounding.
     dual : array of shape (m,) or (m, k)
         y with A^H y = 0 and dual norm at most one, so that the real part of ``y^H b`` is a lower
-        bound of every objective. The dual norm of p = 1 is ``max(abs(y) / weights)``. With a ridge,
-        these are the entries that belong to rows of A.
+        bound of every objective. The dual norm of p = 1 is ``max(abs(y) / weights)``. With
+        constraints, A^H y is a combination C^H v of their rows, and the bound the real part of
+        ``y^H b - v^H c``. With a ridge, these are the entries that belong to rows of A.
     residuals : array of shape (m,) or (m, k)
         ``b - A @ x``.
     rank : int
-        Numerical rank of A.
+        Numerical rank of A, or of the rows of A and of the constraints together.
     status : Status
         Whether the gap is at most the tolerance, and if not, why.
     info : Info
         ``method``; ``iterations`` and ``history`` of the gap, for all right-hand sides one after
-        the other; ``condition`` of A, its columns scaled to norm one; ``seed``, which as ``rng``
+        the other; ``condition`` of A (and the constraints), its columns scaled to norm one; ``seed``, which as ``rng``
         repeats the call; ``seconds``.
     """
 
@@ -69,6 +71,7 @@ def lp_regression(
     *,
     weights: Any = None,
     ridge: Any = 0.0,
+    constraints: Any = None,
     method: str = "auto",
     size: int | None = None,
     tol: float = 1e-8,
@@ -94,6 +97,9 @@ def lp_regression(
     ridge : float or array of shape (n,), default 0
         Not negative: add ``sum(ridge * abs(x)**p)`` to the sum, or ``ridge * abs(x)`` to what the
         maximum is taken of. For p = 1 this is the penalty of the lasso.
+    constraints : tuple of two arrays, of shape (q, n) and (q,) or (q, k), optional
+        ``(C, c)``: only x with ``C @ x = c`` are looked at, for each right-hand side its column of
+        c. Equations that follow from others are left out; C may be sparse.
     method : {"auto", "interior", "pilot", "newton", "active_set", "sample"}, default "auto"
         "interior": Mehrotra's interior-point method on the dual, then a vertex; for p = 1 [1]_.
         "pilot": for p = 1, the same without the rows whose sign a pilot tells; the answer is the
@@ -126,15 +132,16 @@ def lp_regression(
     ------
     ValueError
         If p is less than 1, shapes do not fit, an entry is not finite, weights or ridge are
-        negative, the rows drawn by method "sample" do not span the rows of A, a linear operator has
+        negative, no x satisfies the constraints, the rows drawn by method "sample" do not span the rows of A, a linear operator has
         more than 2**28 entries, or x is beyond the largest number of its dtype.
     TypeError
-        If A is not a matrix of numbers, or complex for p = 1 or p = inf.
+        If A is not a matrix of numbers, or complex for p = 1 or p = inf, or constraints are not a
+        pair, or complex where A and b are real.
 
     Warns
     -----
     RankDeficientWarning
-        If the rank is less than the number of columns: x is then the shortest solution in
+        If the rank is less than the number of columns, in spite of constraints: x is then the shortest solution in
         coordinates in which A is orthonormal.
     ConvergenceWarning
         If the gap stayed above the tolerance.
@@ -152,6 +159,14 @@ def lp_regression(
     The data are brought into coordinates in which they are orthonormal
     (`lrla.sketch.whiten`), as a copy in panels of rows in double precision; sparse data stay as
     they are where that is faster.
+
+    Constraints are eliminated: in coordinates T in which the columns of A T are orthonormal and C T
+    is zero, the problem is one without them, in as many unknowns fewer as there are equations. T is
+    that of the rows of A and C together times a basis of the null space of C there: it costs some
+    multiple of n**2 (n + q) flops, one pass over the data for the norms of their columns, and a copy
+    of dense A in memory. What rounding leaves of ``C @ x - c`` is taken off in the end. For p = 2 this is as accurate as LAPACK's ``gglse``. The
+    proof holds for a y whose A^H y = C^H v is a combination of rows of C:
+    ``real(y^H (b - A x)) = real(y^H b - v^H c)`` for all x that satisfy them.
 
     A sample of rows by Lewis weights of [A b] keeps all p-norms up to a factor 1 +- eps if its size
     is of order n / eps**2 for p < 2, n**(p/2) / eps**2 above, up to logarithms [3]_: with "sample"
@@ -227,15 +242,20 @@ def lp_regression(
         raise ValueError(f"size must be None for method {method!r}; it is for method 'sample'")
     asked = look(A, b, weights, ridge, complex_ok=1 < p < math.inf)
     xp, op = asked.op.space.xp, asked.op
-    options = (tol, max_iter, x0, callback)
+    held = None if constraints is None else constraints_of(constraints, asked)
+    options = (tol, max_iter, x0, callback, held)
     if method == "pilot" or (method == "auto" and p == 1 and x0 is None and pays(op)):
-        scores = leverage_scores(op.A, weights=asked.weights**2, rng=seed)
+        squares = asked.weights**2
+        if held is None:
+            scores = leverage_scores(op.A, weights=squares, rng=seed)
+        else:
+            scores = held.leverage(op, squares, seed)
         rank, condition = scores.rank, float(scores.info.condition)
         answers = solve(
             asked, None, lambda task: piloted(_doubled(task), 0.5, scores, seed), *options
         )
     else:
-        white = whiten(op.A, rng=seed)
+        white = whiten(op.A, rng=seed) if held is None else held.whiten(op, seed)
         rank, condition = white.rank, white.condition
         T = xp.astype(white.T, asked.B.dtype)
         if method == "sample":

@@ -180,19 +180,27 @@ def _with_ridge(op: Operator, B: Array, w: Array, D: Array) -> tuple[Operator, A
     space, n = op.space, op.shape[1]
     xp = space.xp
     kept = xp.nonzero(D > 0)[0]
-    E: Any = xp.take(space.eye(n, op.dtype), kept, axis=0)
     if op.kind == "sparse":
         import scipy.sparse
 
-        E = scipy.sparse.eye_array(n, dtype=op.dtype, format="csr")[kept]
-        data: Any = scipy.sparse.vstack((op.A.tocsr(), E), format="csr")
+        E: Any = scipy.sparse.eye_array(n, dtype=op.dtype, format="csr")[kept]
+    else:
+        E = xp.take(space.eye(n, op.dtype), kept, axis=0)
+    zero = space.zeros((int(kept.shape[0]), int(B.shape[1])), B.dtype)
+    return below(op, E), xp.concat((B, zero), axis=0), xp.concat((w, xp.take(D, kept)))
+
+
+def below(op: Operator, E: Any) -> Operator:
+    """Put further rows, in memory, below those of the data."""
+    if op.kind == "sparse":
+        import scipy.sparse
+
+        data: Any = scipy.sparse.vstack((op.A.tocsr(), scipy.sparse.csr_array(E)), format="csr")
     elif op.kind == "blocks":
         data = op.A.above(E)
     else:
-        data = xp.concat((op.A, E), axis=0)
-    zero = space.zeros((int(kept.shape[0]), int(B.shape[1])), B.dtype)
-    op = Operator(data, op.kind, space, op.dtype)
-    return op, xp.concat((B, zero), axis=0), xp.concat((w, xp.take(D, kept)))
+        data = op.space.xp.concat((op.A, E), axis=0)
+    return Operator(data, op.kind, op.space, op.dtype)
 
 
 def check_options(tol: float, max_iter: int, p: float | None = None) -> None:

@@ -51,7 +51,7 @@ def newton(task: Task, p: float) -> Answer:
         loop.status = Status.CONVERGED
     else:
         point = minimise(rows, r, v, p, task.tol, loop)
-        x, y, method = x + rows.unwhiten(point.z), point.y[: rows.count], "newton"
+        x, y, method = task.met(x + rows.unwhiten(point.z)), point.y[: rows.count], "newton"
         size = dual_norm(y, task.weights, p)
         y = y / (size if size > 0 else 1.0)
     r = task.b - products(task.op, x)

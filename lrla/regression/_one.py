@@ -15,6 +15,7 @@ from lrla._core.iteration import Callback, Loop
 from lrla._core.operators import Operator
 from lrla._core.results import Info, Status
 from lrla.regression._block_rows import BlockRows
+from lrla.regression._constraints import Constraints
 from lrla.regression._input import check_range
 from lrla.regression._lp_input import Question
 from lrla.regression._normal import Normal
@@ -63,6 +64,8 @@ class Task:
         Where to start; the weighted least-squares solution by default.
     callback : callable or None
         As for `Loop`.
+    held : Constraints or None
+        What the solution has to satisfy: ``rows`` lead from one such point to another.
     """
 
     op: Operator
@@ -73,6 +76,7 @@ class Task:
     max_iter: int
     x0: Array | None
     callback: Callback | None
+    held: Constraints | None = None
 
     def loop(self, name: str) -> Report:
         """Make the loop that will count the iterations."""
@@ -91,14 +95,23 @@ class Task:
         elif self.x0 is not None:
             loop.origin = self.x0
             return rows.fill(self.b - products(self.op, self.x0), 0.0)
-        z, r = rows.space.zeros((rows.unknowns,), w.dtype), rows.fill(self.b, 0.0)
+        z, r = rows.space.zeros((rows.unknowns,), w.dtype), rows.fill(self.from_point(), 0.0)
         G, rhs = equations(rows, w, w * r)
         normal = Normal(G)
         for refined in (False, True):
             step = normal.solve(rows.adjoint((w * r)[None, :])[0, :] if refined else rhs)
             z, r = z + step, r - rows.product(step)
-        loop.origin = rows.unwhiten(z)
+        change = rows.unwhiten(z)
+        loop.origin = change if self.held is None else self.met(self.held.point() + change)
         return r
+
+    def met(self, x: Array) -> Array:
+        """Return coefficients with what rounding has left of the constraints taken off."""
+        return x if self.held is None else self.held.meet(x)
+
+    def from_point(self) -> Array:
+        """Return the residual from where the constraints are met: b where there are none."""
+        return self.b if self.held is None else self.b - products(self.op, self.held.point())
 
     def is_rounding(self, r: Array) -> bool:
         """Tell whether residuals are what rounding leaves of an exact fit."""
@@ -228,14 +241,17 @@ def prepare(op: Operator, T: Array, condition: float) -> Any:
 
 def solve(
     asked: Question, rows: Any, how: Callable[[Task], Answer], tol: float, max_iter: int,
-    x0: Array | None, callback: Callback | None,
+    x0: Array | None, callback: Callback | None, held: Constraints | None = None,
 ) -> list[Answer]:  # fmt: skip
     """Answer for one right-hand side after the other."""
     starts = initial(asked, x0)
+    if held is not None and starts is not None:
+        starts = held.meet(starts)
     tasks = [
         Task(
             asked.op, rows, asked.B[:, j], asked.weights, tol, max_iter,
             None if starts is None else starts[:, j], callback,
+            None if held is None else held.side(j),
         )
         for j in range(asked.B.shape[1])
     ]  # fmt: skip

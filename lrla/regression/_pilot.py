@@ -149,7 +149,7 @@ def _middle(
         offset=float(xp.sum(y * xp.clip(r, -far, far))) / loop.size,
     )
     point = solve_box(rows, box, task.tol, loop)
-    return point, loop, x + loop.size * rows.unwhiten(point.x)
+    return point, loop, task.met(x + loop.size * rows.unwhiten(point.x))
 
 
 def _part(

@@ -38,7 +38,8 @@ def sampled(
     xp, op, b = task.op.space.xp, task.op, task.b
     k = int(T.shape[1])
     size = min(n_data, _ROWS * (k + 1) if size is None else size)
-    rest = b - products(op, T @ (adjoint(T) @ adjoint_product(op, b)))
+    rest = task.from_point()
+    rest = rest - products(op, T @ (adjoint(T) @ adjoint_product(op, rest)))
     rest = None if task.is_rounding(rest) else rest
     data = _beside(op, T, rest, task.weights ** (1 / p))
     scores = lewis_weights(data, p, tol=_ACCURACY, rng=seed)

@@ -51,7 +51,7 @@ def in_stages(
     for stage in range(_STAGES):
         loop.size = float(xp.sum(abs(r))) / rows.count
         change, dual = solve(r / loop.size)
-        trial = loop.origin + rows.unwhiten(loop.size * change)
+        trial = task.met(loop.origin + rows.unwhiten(loop.size * change))
         left = task.b - products(task.op, trial)
         cut_short = loop.status in _CUT_SHORT
         if stage and (cut_short or bool(xp.any(cut * left < 0))):
