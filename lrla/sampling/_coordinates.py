@@ -112,7 +112,7 @@ def _by_products(task: Task) -> Coordinates:
 def wide(task: Task) -> Coordinates:
     """Coordinates of fewer rows than columns: singular vectors of all of A."""
     op, xp = task.op, task.op.space.xp
-    B = op.todense()
+    B = _few_rows(op)
     if not bool(xp.all(xp.isfinite(B))):
         check_finite(B, "A")
     if task.weights is not None:
@@ -121,14 +121,23 @@ def wide(task: Task) -> Coordinates:
     if task.ridge:  # it acts on columns as they are
         size = xp.ones_like(size)
     size = xp.where(size > 0, size, xp.ones_like(size))
-    _, s, Vh = linalg.svd(B / size)
+    V, s, _ = linalg.svd(adjoint(B / size))  # LAPACK is twice as fast with the long side first
     rank = linalg.rank_of(s, max(op.shape[1], 30) * task.u if task.rcond is None else task.rcond)
     if rank < op.shape[0]:
         warn(f"A has rank {rank}, less than its {op.shape[0]} rows", RankDeficientWarning)
-    T = adjoint(Vh)[:, :rank] / xp.sqrt(s[:rank] ** 2 + task.ridge) / size[:, None]
+    T = V[:, :rank] / xp.sqrt(s[:rank] ** 2 + task.ridge) / size[:, None]
     condition = float(s[0]) / float(s[rank - 1]) if rank else 1.0
     reason = "A has more columns than rows"
     return Coordinates(T, rank, condition, "qr", reason, task.u * condition, 1)
+
+
+def _few_rows(op: Operator) -> Array:
+    """Form a matrix; of an operator by as many products as it has rows."""
+    if op.kind != "operator":
+        return op.todense()
+    eye = op.space.eye(op.shape[0], op.dtype)
+    parts = [op.rmatmat(eye[:, a:b]) for a, b in ranges(op.shape[0], _COLUMNS)]
+    return adjoint(op.space.xp.concat(parts, axis=1))
 
 
 def row_pairs(op: Operator) -> float:
@@ -209,7 +218,10 @@ def leading(task: Task, found: Coordinates, rank: int) -> Coordinates:
     """Turn coordinates into those of the leading left singular subspace."""
     if rank >= found.rank:
         return found
-    U, s, _ = linalg.svd(triangle(task.op, found.T, task.weights))
+    R = triangle(task.op, found.T, task.weights)
+    if R.shape[0] < R.shape[1]:
+        R = adjoint(linalg.qr_r(adjoint(R)))  # of the same left singular vectors
+    U, s, _ = linalg.svd(R)
     gap = float(s[rank] / s[rank - 1])
     reason = f"{found.reason}; singular value {rank + 1} is {gap:.3g} times the one before"
     T = found.T @ U[:, :rank]

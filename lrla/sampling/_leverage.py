@@ -160,7 +160,13 @@ def leverage_scores(
     Cost in flops and passes: "cholesky_qr" 16 m n + 4 m n**2 in 3 passes, "gram" a third less,
     "sparse" about ``sum(nnz_i**2)`` for the nnz_i entries of each row, and 2 n**3; "sketch"
     16 m n + m n**2 in 2 passes; "jl" 16 m n + 2 k m n for k directions. Nothing of the size of A
-    is formed. Linear operators cost 3 n products.
+    is formed. Linear operators cost 3 n products. With fewer rows than columns, exact scores come
+    from the singular vectors of a dense copy, of a linear operator by m products.
+
+    Scores of columns are those of the rows of A.T, which none of the kinds of A needs to copy: that of
+    a CSR matrix is read as CSC, and Dask arrays should be chunked along the columns then. Columns of a
+    tall matrix all score 1 unless they are dependent: ``leverage_scores(A.T, rank=k)`` tells which of
+    them matter to the k leading right singular vectors.
 
     References
     ----------
@@ -177,6 +183,12 @@ def leverage_scores(
     >>> result = lrla.leverage_scores(A, rng=7)
     >>> int(result.scores.argmax()), round(result.info.sum, 12)
     (17, 4.0)
+
+    Of columns:
+
+    >>> A[:, 2] *= 10
+    >>> int(lrla.leverage_scores(A.T, rank=1, rng=7).scores.argmax())
+    2
     """
     start = time.perf_counter()
     op = look(A)
@@ -220,7 +232,7 @@ def coordinates(
             found = make.sketched(task, min(d, m))
             return make.projected(task, found, k) if method == "jl" and k < found.rank else found
         method, task = "auto", replace(task, reason="a sketch would have as many rows as A")
-    if m < n and op.kind != "operator":
+    if m < n:
         return make.wide(task)
     if method == "sparse":
         formed = make.by_form(task)

@@ -280,6 +280,39 @@ def test_leading_subspace(form, dependent):
     np.testing.assert_allclose(result.scores, np.sum(U**2, axis=1), rtol=1e-8)
 
 
+KINDS = {
+    "dense": np.asarray,
+    "fortran": np.asfortranarray,
+    "csr": sp.csr_array,
+    "csc": sp.csc_array,
+    "operator": aslinearoperator,
+    "rows": lambda A: da.from_array(A, chunks=(17, A.shape[1])),
+    "columns": lambda A: da.from_array(A, chunks=(A.shape[0], 17)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("complex_", [False, True])
+@pytest.mark.parametrize("shape", [(5, 200), (60, 7)])
+def test_scores_of_columns_are_those_of_the_transpose(kind, complex_, shape):
+    rng = np.random.default_rng(SEED)
+    A = rng.standard_normal(shape) * rng.lognormal(0, 1, shape[1])
+    A = A + 1j * rng.standard_normal(shape) if complex_ else A
+    given = KINDS[kind](A)
+    _, s, Vh = np.linalg.svd(A, full_matrices=False)
+    result = leverage_scores(given.T, rng=SEED)
+    np.testing.assert_allclose(result.scores, np.sum(abs(Vh) ** 2, axis=0), rtol=1e-10)
+    leading = leverage_scores(given.T, rank=3, rng=SEED)
+    np.testing.assert_allclose(leading.scores, np.sum(abs(Vh[:3]) ** 2, axis=0), rtol=1e-10)
+    np.testing.assert_allclose(
+        np.sum(abs(A.T @ leading.T) ** 2, axis=1), leading.scores, rtol=1e-10
+    )
+    assert leading.T.shape == (shape[0], 3)
+    ridge = leverage_scores(given.T, ridge=5.0, rng=SEED)
+    shrunk = (s**2 / (s**2 + 5.0)) @ abs(Vh) ** 2
+    np.testing.assert_allclose(ridge.scores, shrunk, rtol=1e-10)
+
+
 def test_rank_of_all_directions_is_no_rank():
     A = np.random.default_rng(SEED).standard_normal((300, 4))
     np.testing.assert_allclose(leverage_scores(A, rank=4, rng=SEED).scores, reference(A))
