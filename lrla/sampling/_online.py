@@ -302,16 +302,23 @@ class OnlineRowSampler:
         ------
         ValueError
             If a parameter differs, or a row was seen by both.
+        TypeError
+            If the other is no `OnlineRowSampler`, or its rows are of another array library, device or
+            dtype.
 
         Notes
         -----
         The errors add up: the ridge counts once for each of the merged samplers, and so does delta.
         """
-        names = ("n", "ridge", "p", "eps", "delta", "budget")
-        if any(getattr(self, k) != getattr(other, k) for k in names):
-            raise ValueError(
-                "samplers must have equal n, ridge, p, eps and delta to be merged, and the same budget"
-            )
+        if not isinstance(other, OnlineRowSampler):
+            raise TypeError(f"other must be an OnlineRowSampler, got {type(other).__name__}")
+        for name in ("n", "ridge", "p", "eps", "delta", "budget"):
+            mine, yours = getattr(self, name), getattr(other, name)
+            if mine != yours:
+                raise ValueError(
+                    "samplers must have equal n, ridge, p, eps and delta to be merged, and the same "
+                    f"budget, got {name} = {mine} and {yours}"
+                )
         joined(self._spans(), other._spans())
         if other._factor is None:
             return

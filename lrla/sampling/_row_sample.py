@@ -269,7 +269,13 @@ class RowSample(Result):
         ------
         ValueError
             If a sample has another design, or the sizes or seeds differ, or the rows overlap.
+        TypeError
+            If the other is no sample, or of another array library or device.
         """
+        if not isinstance(other, RowSample):
+            raise TypeError(
+                f"other must be a RowSample, as sample_rows returns one, got {type(other).__name__}"
+            )
         if self.design != "bottom_k" or other.design != "bottom_k":
             raise ValueError(
                 f"design must be 'bottom_k' for samples to be merged, got {self.design!r} and "
@@ -277,8 +283,9 @@ class RowSample(Result):
             )
         if (self.info.size, self.info.seed) != (other.info.size, other.info.seed):
             raise ValueError(
-                "size and seed must agree for samples to be merged, got "
-                f"{self.info.size} and {other.info.size}; give both the same size and integer rng"
+                "size and seed must agree for samples to be merged, got sizes "
+                f"{self.info.size} and {other.info.size}, seeds {self.info.seed} and "
+                f"{other.info.seed}; give both the same size and integer rng"
             )
         ranges = joined(self.info.ranges, other.info.ranges)
         space = space_of(self.weights, other.weights)

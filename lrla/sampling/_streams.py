@@ -201,14 +201,21 @@ class ReservoirSampler:
         Raises
         ------
         ValueError
-            If sizes or seeds differ, or a row was seen by both.
+            If n, sizes or seeds differ, or a row was seen by both.
+        TypeError
+            If the other is no `ReservoirSampler`, or its rows are of another array library, device
+            or dtype.
         """
-        if (other.n, other.size, other._seed) != (self.n, self.size, self._seed):
+        if not isinstance(other, ReservoirSampler):
+            raise TypeError(f"other must be a ReservoirSampler, got {type(other).__name__}")
+        mine, yours = (self.n, self.size, self._seed), (other.n, other.size, other._seed)
+        if mine != yours:
             raise ValueError(
-                "samplers must have equal n, size and seed to be merged; give both the same "
-                "integer rng"
+                f"samplers must have equal n, size and seed to be merged, got {mine} and {yours}; give "
+                "both the same integer rng"
             )
         if other._sample is not None:
+            as_rows(other._rows, self.n, self._rows)
             self._join(other._sample, other._rows)
 
     def finalize(self) -> StreamSample:

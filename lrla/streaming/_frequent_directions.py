@@ -130,7 +130,11 @@ class FrequentDirections(RowStream):
         ------
         ValueError
             If n, d or alpha differ.
+        TypeError
+            If the other is no `FrequentDirections`, or of another array library or device.
         """
+        if not isinstance(other, FrequentDirections):
+            raise TypeError(f"other must be a FrequentDirections, got {type(other).__name__}")
         mine, yours = (self.n, self.d, self.alpha), (other.n, other.d, other.alpha)
         if mine != yours:
             raise ValueError(

@@ -289,8 +289,16 @@ def test_poisson_samples_do_not_depend_on_what_else_is_drawn():
     ("one", "other", "message"),
     [
         ({"design": "pivotal"}, {}, "design must be 'bottom_k' for samples to be merged, got"),
-        ({"rng": 3}, {}, "size and seed must agree for samples to be merged, got 4 and 4"),
-        ({"size": 5}, {}, "size and seed must agree for samples to be merged, got 5 and 4"),
+        (
+            {"rng": 3},
+            {},
+            "size and seed must agree for samples to be merged, got sizes 4 and 4, seeds",
+        ),
+        (
+            {"size": 5},
+            {},
+            "size and seed must agree for samples to be merged, got sizes 5 and 4, seeds",
+        ),
         ({}, {"row_offset": 9}, "samples must be of different rows to be merged, got rows 9:19"),
     ],
 )
@@ -300,6 +308,14 @@ def test_samples_that_cannot_be_merged(one, other, message):
     b = sample_rows(np.ones(10), **{**options, "row_offset": 10, **other})
     with pytest.raises(ValueError, match=message):
         a.merge(b)
+
+
+@pytest.mark.parametrize("other", [3, None, [1, 2], np.ones(3)])
+def test_only_samples_merge(other):
+    sample = sample_rows(np.ones(10), 4, design="bottom_k", rng=2)
+    kind = type(other).__name__
+    with pytest.raises(TypeError, match=f"other must be a RowSample, as sample_rows .* got {kind}"):
+        sample.merge(other)
 
 
 # ------------------------------------------------------------------------------- seeds, libraries

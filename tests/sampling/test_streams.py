@@ -107,6 +107,12 @@ def test_mistakes_with_reservoirs():
         reservoir.partial_fit(aslinearoperator(A), s)
     with pytest.raises(ValueError, match="samplers must have equal n, size and seed to be merged"):
         reservoir.merge(ReservoirSampler(4, 5, rng=2))
+    with pytest.raises(TypeError, match="other must be a ReservoirSampler, got StreamSample"):
+        reservoir.merge(reservoir.finalize())
+    single = ReservoirSampler(4, 5, rng=reservoir.finalize().info.seed)
+    single.partial_fit(A.astype(np.float32), s, 50)
+    with pytest.raises(TypeError, match="A must be of the array library, device and dtype of the"):
+        reservoir.merge(single)
     assert reservoir.n_rows == 50
     np.testing.assert_array_equal(len(reservoir.finalize().sample), 5)
 
@@ -297,4 +303,8 @@ def test_more_mistakes_with_online_samplers():
         sampler.partial_fit(A + 0j)
     with pytest.raises(ValueError, match="samplers must have equal n, ridge, p, eps and delta"):
         sampler.merge(OnlineRowSampler(4, 2.0))
+    with pytest.raises(ValueError, match=r"the same budget, got ridge = 1\.0 and 2\.0"):
+        sampler.merge(OnlineRowSampler(4, 2.0))
+    with pytest.raises(TypeError, match="other must be an OnlineRowSampler, got int"):
+        sampler.merge(3)
     assert sampler.n_rows == 300

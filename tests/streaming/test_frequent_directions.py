@@ -198,6 +198,8 @@ def test_zeros_and_pickles():
          "A must have dtype float64 like the rows before, got float32"),
         (lambda: summary(np.ones((2, 3)), 2).merge(FrequentDirections(3, 4)), ValueError,
          "summaries must have equal n, d and alpha to be merged"),
+        (lambda: FrequentDirections(3, 2).merge(3), TypeError,
+         "other must be a FrequentDirections, got int"),
     ],
 )  # fmt: skip
 def test_mistakes(make, error, message):
