@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 _HIGHEST = 7  # degree: with more, steps would be so long that the last one is mostly too much
+_MANY = 4.0  # steps in which _STEEP is reached: more are to come, and the last one is little
 _STEEP = 100.0  # largest value of the polynomial: it amplifies rounding errors, too
 _COSTS = 0.8  # entries of the basis that take as long to pass over as an entry of A to multiply
 
@@ -19,6 +20,10 @@ class Chebyshev:
     half: float
     degree: int
 
+    def back(self, value: float) -> float:
+        """Return where the polynomial has a value of 1 or more."""
+        return self.middle + self.half * math.cosh(math.acosh(value) / self.degree)
+
     @property
     def slope(self) -> float:
         """Derivative at the edge of what is not wanted: it is larger where something is."""
@@ -26,8 +31,9 @@ class Chebyshev:
 
 
 def chebyshev(
-    which: str, first: float, edge: float, last: float, cost: float, rounding: float
-) -> Chebyshev | None:
+    which: str, first: float, edge: float, last: float, cost: float, rounding: float,
+    *, known: bool = False,
+) -> Chebyshev | None:  # fmt: skip
     """Choose a polynomial; None if it does not pay.
 
     Parameters
@@ -40,6 +46,8 @@ def chebyshev(
         Entries of the basis for each entry of A: what a step costs, in products.
     rounding : float
         Rounding errors of a step, relative to the errors that may be made.
+    known : bool, default False
+        Whether the edge is near to where it will be, so that it tells how many steps are to come.
     """
     low = -edge if which == "LM" else last
     middle, half = (edge + low) / 2, (edge - low) / 2
@@ -47,6 +55,7 @@ def chebyshev(
     if half <= 0 or first <= edge or highest <= 1:
         return None
     steep = math.acosh(highest) / math.acosh((first - middle) / half)
-    degree = 2 * int((min(_COSTS * cost, _HIGHEST, steep) - 1) / 2) + 1
+    most = max(_HIGHEST, steep / _MANY) if known else _HIGHEST
+    degree = 2 * int((min(_COSTS * cost, most, steep) - 1) / 2) + 1
     sign = -1.0 if which == "SA" else 1.0
     return Chebyshev(sign, middle, half, degree) if degree > 1 else None

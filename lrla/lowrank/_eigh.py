@@ -120,10 +120,12 @@ def eigh(
     as there are random columns, as in `svd`; eigenvalues that u**(2/3) does not tell apart count as
     one. Of sparse data, whose products cost less than the work on the basis, a Chebyshev polynomial
     of degree 3, 5 or 7 takes the place of A as soon as Ritz values show where the wanted end of the
-    spectrum begins [2]_; the answers are eigenpairs of A, and their residuals those of A. Lanczos sees A - c I as it sees A: eigenvalues at either end of the spectrum come out
-    first, whatever their magnitude.
+    spectrum begins [2]_, and others of higher degree, where that turns out to be crowded; the
+    answers are eigenpairs of A, and their residuals those of A. Lanczos sees A - c I as it sees A:
+    eigenvalues at either end of the spectrum come out first, whatever their magnitude.
 
-    Cost: one pass for each step, as many as the degree with a polynomial, and 4 n (4 rank)**2 flops for the orthogonalisation.
+    Cost: one pass for each step, as many as the degree with a polynomial, and 4 n (4 rank)**2 flops
+    for the orthogonalisation.
 
     References
     ----------
@@ -215,7 +217,7 @@ def _krylov(run: Tridiagonal, rank: int, loop: Loop) -> tuple[Tridiagonal, Ritz,
 
     with loop.interruptible():
         ritz = iterate(run, rank, loop, enough)
-        if loop.status is None:
+        while loop.status is None:
             run = Filtered(run, ritz, rank)
             ritz = iterate(run, rank, loop, enough)
     assert loop.status is not None

@@ -3,6 +3,10 @@
 Where products are cheap, the time of Lanczos goes into keeping its basis orthogonal. The polynomial
 T_d that maps the unwanted part of the spectrum into [-1, 1] spreads what lies outside, by up to d^2
 at the edge, so that fewer steps do, with few more products in all (Saad 1984).
+
+Where the edge of what is unwanted lies is guessed early, and known better with each restart. In a
+crowded spectrum it turns out to be far nearer to what is wanted, and then a polynomial of higher
+degree takes over.
 """
 
 from __future__ import annotations
@@ -10,27 +14,32 @@ from __future__ import annotations
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint
 from lrla.lowrank._basis import inner
-from lrla.lowrank._chebyshev import Chebyshev
+from lrla.lowrank._chebyshev import Chebyshev, chebyshev
 from lrla.lowrank._krylov import Ritz
-from lrla.lowrank._tridiagonal import Tridiagonal
+from lrla.lowrank._tridiagonal import FAR, Tridiagonal
 
 _NEAR = 1e3  # error over the tolerance at which it is first measured: some looks before the last
 
 
 class Filtered(Tridiagonal):
-    """The recurrence of a polynomial of A, begun where one of A itself has come to."""
+    """The recurrence of a polynomial of A, begun where another one has come to."""
 
     def __init__(self, before: Tridiagonal, ritz: Ritz, rank: int) -> None:
-        # the start block, but for what it has of the vectors that are not wanted
-        kept = ritz.Q[:, : before.kept(rank + before.block, before.V.size)]
-        start = before.V.columns @ (kept @ adjoint(kept[: before.block, :]))
+        self.wanted, self.scale = before.asked
         which = "LM" if before.which == "LM" else "LA"
+        self.filter, start = _chosen(before), before.heir(ritz, rank)
         super().__init__(before.side, before.key, before.block, which, before.rtol, start)
-        self.filter, self.wanted, self.scale = _chosen(before), before.which, before.peak
         self.factor = 1 / self.filter.slope  # residuals of A over those of the polynomial
         self.seen: tuple[Ritz, tuple[Array, Array, Array]] | None = None  # the last pairs
-        self.first = self.product(self.next)
-        self.image = self.product(self.probes)
+
+    @property
+    def asked(self) -> tuple[str, float]:
+        """What is wanted of A, and its norm."""
+        return self.wanted, self.scale
+
+    def begin(self, X: Array) -> Array:
+        """Multiply for the first time: the scale is known."""
+        return self.product(X)
 
     def product(self, X: Array) -> Array:
         """Multiply the polynomial of A with columns, by the recurrence of Chebyshev."""
@@ -42,8 +51,27 @@ class Filtered(Tridiagonal):
         return X
 
     def leave(self, ritz: Ritz, rank: int, ratio: float) -> bool:
-        """Say no: this is the last recurrence."""
-        return False
+        """Tell whether a polynomial of twice the degree should take over, for the edge as it is now."""
+        p, least = self.filter, rank + self.block
+        if self.V.size <= least or self.injected or self.exhausted or ratio <= FAR:
+            return False
+        edge = float(ritz.s[self.kept(least, self.V.size)])
+        if edge <= 1:
+            return False
+        first, last = p.back(float(ritz.s[0])), p.middle - p.half
+        poly = chebyshev(self.wanted, first, p.back(edge), last, *self.costs(least), known=True)
+        self.poly = poly if poly and poly.degree >= 2 * p.degree else None
+        return self.poly is not None
+
+    def heir(self, ritz: Ritz, rank: int) -> Array:
+        """Add up the vectors that are wanted, and some more, to as many as a block has.
+
+        After restarts nothing is left of the first block.
+        """
+        xp, least = self.space.xp, rank + self.block
+        index = xp.arange(least, device=self.space.device)
+        place = (index % self.block)[:, None] == index[None, : self.block]
+        return self.V.columns @ (ritz.Q[:, :least] @ xp.astype(place, self.dtype))
 
     def ratio(self, ritz: Ritz, rank: int) -> float:
         """Return the worst residual over the tolerance.

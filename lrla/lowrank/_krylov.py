@@ -88,10 +88,13 @@ class Bidiagonal:
         self.coupling = self.space.zeros((self.next.shape[1], 0), self.dtype)  # L
         G = matrix.gaussian(key, 1, n, PROBES)
         width = self.next.shape[1]
-        both = self.space.xp.concat((self.next, G), axis=1)
-        both = matrix.trial(both, flipped=side.flipped)
+        both = self.begin(self.space.xp.concat((self.next, G), axis=1))
         self.first: Array | None = both[:, :width]
         self.probes, self.image = G, both[:, width:]
+
+    def begin(self, X: Array) -> Array:
+        """Multiply for the first time: that tells the scale, and whether all is finite."""
+        return self.side.matrix.trial(X, flipped=self.side.flipped)
 
     @property
     def norm(self) -> float:

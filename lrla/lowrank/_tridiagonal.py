@@ -15,7 +15,7 @@ from lrla.lowrank._matrix import Side
 # columns beyond three times those wanted, at which a basis of sparse data is compressed
 _SPARE = 64
 _EARLY = 3  # times the columns wanted and a block: the spectrum is known well enough, measured
-_FAR = 1e3  # errors over the tolerance for which another start pays
+FAR = 1e3  # errors over the tolerance for which another start pays
 
 
 class Tridiagonal(Bidiagonal):
@@ -28,6 +28,11 @@ class Tridiagonal(Bidiagonal):
         super().__init__(side, key, block, long=False, start=start)
         self.which, self.rtol = which, rtol
         self.poly: Chebyshev | None = None  # what should take over
+
+    @property
+    def asked(self) -> tuple[str, float]:
+        """What is wanted of A, and its norm as far as it was seen."""
+        return self.which, self.peak
 
     def step(self) -> None:
         """Add a block: one pass over the data."""
@@ -117,14 +122,22 @@ class Tridiagonal(Bidiagonal):
         # the polynomial begins with the first columns of V: they have to be there
         first = self.taken == self.V.size and not self.injected and not self.exhausted
         known = first and self.V.size >= _EARLY * least
-        if op.kind == "sparse" and known and ratio > _FAR:
+        if op.kind == "sparse" and known and ratio > FAR:
             edge = float(ritz.s[self.kept(least, self.V.size)])
             # hardly any eigenvalue is further away from the last Ritz value (Zhou and Li 2011)
             last = float(self.space.xp.min(ritz.s)) - linalg.norm(self.coupling)
-            cost = self.room(least) * self.side.shape[0] / max(op.A.nnz, 1)
-            rounding = self.floor / (self.rtol * self.peak)
-            self.poly = chebyshev(self.which, float(ritz.s[0]), edge, last, cost, rounding)
+            self.poly = chebyshev(self.which, float(ritz.s[0]), edge, last, *self.costs(least))
         return self.poly is not None
+
+    def costs(self, least: int) -> tuple[float, float]:
+        """Return what `chebyshev` asks for: entries of the basis for one of A, and rounding errors."""
+        cost = self.room(least) * self.side.shape[0] / max(self.side.matrix.op.A.nnz, 1)
+        return cost, self.floor / (self.rtol * self.peak)
+
+    def heir(self, ritz: Ritz, rank: int) -> Array:
+        """Make the first block of what takes over: this one's, but for what is not wanted."""
+        kept = ritz.Q[:, : self.kept(rank + self.block, self.V.size)]
+        return self.V.columns @ (kept @ adjoint(kept[: self.block, :]))
 
     def room(self, least: int) -> int:
         """Return the columns of V at which to restart, if products are cheap."""

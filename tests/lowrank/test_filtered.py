@@ -1,5 +1,7 @@
 """`eigh` of sparse data by Lanczos with a polynomial, and the polynomial."""
 
+from itertools import pairwise
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import scipy.sparse as sp
 from hypothesis import given
 
 from lrla import ConvergenceWarning, Status
-from lrla.lowrank import _chebyshev, _filtered, _krylov, _tridiagonal, eigh
+from lrla.lowrank import _chebyshev, _filtered, _krylov, _matrix, _tridiagonal, eigh
 from lrla.lowrank._chebyshev import Chebyshev, chebyshev
 from tests.lowrank.reference import orthonormality
 
@@ -152,6 +154,107 @@ def test_without_it_there_are_more_steps(filters, monkeypatch):
     assert 1.5 * steps[0] < steps[1]
 
 
+def path(n, last=1.0):
+    """Make the Laplacian of a path, or of a ring: eigenvalues 2 - 2 cos, crowded at both ends."""
+    A = sp.diags_array([2.0, -1, -1], offsets=[0, 1, -1], shape=(n, n)).tolil()
+    A[0, 0] = A[n - 1, n - 1] = last
+    if last == 2:
+        A[0, n - 1] = A[n - 1, 0] = -1
+    return A.tocsr()
+
+
+@pytest.mark.parametrize("which", ["LM", "SA"])
+@pytest.mark.parametrize("rank", [1, 6, 20])
+def test_the_ends_of_a_path(filters, which, rank):
+    """Gaps are a millionth of the spectrum; the first polynomial alone took more than 1000 steps."""
+    A = path(3000)
+    result = eigh(A, rank, which=which, rng=5)
+    w, V = result
+    assert result.status is Status.CONVERGED
+    every = 2 - 2 * np.cos(np.pi * np.arange(3000) / 3000)
+    assert np.allclose(w, ordered(every, which)[:rank], rtol=0, atol=1e-13)
+    assert orthonormality(V) < 1e-12
+    assert np.max(np.linalg.norm(A @ V - V * w, axis=0)) < 4 * 2.4e-11
+    degrees = [p.degree for p in filters]
+    assert degrees[-1] > 7
+    assert all(2 * a <= b for a, b in pairwise(degrees))
+    # the edges come nearer to what is wanted, and never beyond
+    edges = [p.middle + p.half for p in filters]
+    key = {"LM": every, "SA": -every}[which]
+    assert np.all(np.diff(edges) > 0)
+    assert edges[-1] < np.sort(key)[-rank]
+
+
+def test_the_ends_of_a_ring(filters):
+    """All eigenvalues but two are double, and those at either end are equal but for their sign."""
+    n = 1501
+    A = path(n, 2) - sp.eye_array(n) * 2
+    every = -2 * np.cos(2 * np.pi * np.arange(n) / n)
+    for which in ("LM", "LA", "SA"):
+        w, V = result = eigh(A, 7, which=which, rng=5)
+        assert result.status is Status.CONVERGED
+        assert np.allclose(w, ordered(every, which)[:7], rtol=0, atol=1e-13)
+        assert orthonormality(V) < 1e-12
+    assert max(p.degree for p in filters) > 7
+
+
+@pytest.mark.parametrize("power", [-150, 150])
+@pytest.mark.parametrize("dtype", ["f8", "c16"])
+def test_later_polynomials_see_any_scale_and_phase(filters, power, dtype):
+    n = 1500
+    phase = np.exp(1j * np.arange(n)) if dtype == "c16" else np.ones(n)
+    A = (sp.diags_array(phase) @ path(n) @ sp.diags_array(phase.conj())) * 10.0**power
+    w, V = result = eigh(A.tocsr(), 5, which="SA", rng=5)
+    assert result.status is Status.CONVERGED
+    assert filters[-1].degree > 7
+    every = 2 - 2 * np.cos(np.pi * np.arange(n) / n)
+    assert np.allclose(w / 10.0**power, every[:5], rtol=0, atol=1e-13)
+    assert orthonormality(V) < 1e-12
+
+
+def test_with_the_first_polynomial_alone_there_are_more_steps(filters, monkeypatch):
+    steps = []
+    for many in (_chebyshev._MANY, np.inf):
+        monkeypatch.setattr(_chebyshev, "_MANY", many)
+        monkeypatch.setattr(_chebyshev, "_HIGHEST", 7 if many < np.inf else 3)
+        last = []
+        eigh(path(1000), 6, rng=5, callback=lambda state, last=last: last.append(state.iteration))
+        steps.append(last[-1])
+    assert 1.5 * steps[0] < steps[1]
+
+
+def test_later_polynomials_begin_with_all_that_is_wanted(filters):
+    """And not with a block of it: then some would have to come out of rounding errors."""
+    first = []
+    plain = _filtered.Filtered.heir
+
+    def heir(self, ritz, rank):
+        X = plain(self, ritz, rank)
+        wanted = self.V.columns @ ritz.Q[:, :rank]
+        first.append(np.linalg.norm(wanted.T @ X, axis=1))
+        assert X.shape[1] == self.block < rank
+        assert np.allclose(np.linalg.norm(wanted @ (wanted.T @ X), axis=0),
+                           np.sqrt([2, 2, 1, 1]))  # fmt: skip
+        return X
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_filtered.Filtered, "heir", heir)
+        eigh(path(3000), 6, rng=5)
+    assert first
+    assert np.allclose(first, 1)
+
+
+def test_the_scale_is_looked_for_once(filters, monkeypatch):
+    calls = []
+    plain = _matrix.Matrix.trial
+    monkeypatch.setattr(
+        _matrix.Matrix, "trial", lambda self, X, **how: calls.append(1) or plain(self, X, **how)
+    )
+    eigh(path(3000), 6, rng=5)
+    assert len(filters) > 1
+    assert len(calls) == 1
+
+
 def test_limits_and_callbacks(filters):
     A = rotated(CROWDED)
     with pytest.warns(ConvergenceWarning, match=r"the error is .* times rtol=2\.3e-11"):
@@ -195,11 +298,16 @@ def test_the_polynomial_keeps_the_order(which, first, edge, last, cost, rounding
     if p is None:
         return
     assert p.degree in (3, 5, 7)
+    later = chebyshev(which, first, edge, last, cost, rounding, known=True)
+    assert later.degree >= p.degree
+    assert later.degree % 2 == 1
+    assert (later.middle, later.half) == (p.middle, p.half)
     low = -first if which == "LM" else last - first
     x = np.sort(np.r_[np.linspace(low, first, 201), edge, -edge if which == "LM" else last])
     value = np.polynomial.chebyshev.chebval((x - p.middle) / p.half, [0] * p.degree + [1])
     assert value[-1] <= 100 * (1 + 1e-9)
     wanted = x > edge
+    assert np.allclose([p.back(v) for v in value[wanted]], x[wanted], rtol=1e-7)
     assert np.all(np.diff(value[wanted]) > 0)
     assert np.all(value[wanted] > 1)
     inside = (x <= edge) & (x >= 2 * p.middle - edge)
