@@ -103,7 +103,8 @@ def lp_regression(
     method : {"auto", "interior", "pilot", "newton", "active_set", "sample"}, default "auto"
         "interior": Mehrotra's interior-point method on the dual, then a vertex; for p = 1 [1]_.
         "pilot": for p = 1, the same without the rows whose sign a pilot tells; the answer is the
-        same, and its signs are verified. "newton": for 1 < p < inf. "active_set": for p = inf.
+        same, and its signs are verified. "newton": for 1 < p < inf; near one it is an interior-point
+        method, too. "active_set": for p = inf.
         "auto" takes the one for p, and a pilot from 50000 rows on, for dask arrays from
         47 n**1.5 rows on. "sample": rows drawn by the Lewis weights of [A b], and a few passes over
         all rows for objective and gap.
@@ -186,10 +187,11 @@ def lp_regression(
 
     1 < p < inf: Newton's method with exact line search, m n**2 flops and about ten passes over m
     numbers for an iteration. The weights of each iteration make a dual point for nothing. Beyond 5,
-    p is doubled step by step, each solution the start of the next; below 1.25 the conjugate
-    exponent is. Adil, Peng and Sachdeva [2]_ have the theory of such a homotopy for another
-    iteration; no bound on the number of Newton steps is claimed here. As p falls below about 1.03,
-    the gap may stay above 1e-8, and says so.
+    p is doubled step by step, each solution the start of the next. Adil, Peng and Sachdeva [2]_ have
+    the theory of such a homotopy for another iteration; no bound on the number of Newton steps is
+    claimed here. Below 1.15, residuals no longer tell their dual variables: an interior-point method
+    finds both, in 10 to 30 iterations however near p is to one. Of complex data Newton's method does
+    so, with a homotopy again, and the gap may stay above 1e-8 as p falls below 1.01, and says so.
 
     p = inf: the linear programme on the rows that matter, with others added until none has a larger
     residual, as in the exchange method of Remez.
@@ -198,8 +200,8 @@ def lp_regression(
     memory are some twenty vectors of m numbers, thirty-five for interior-point methods and Huber's
     loss, and one chunk for each worker; of A, for p = 1, only the rows of the pilot and then those
     whose sign is in doubt, about ``n**0.5 * m**(2/3)``. All else is passes over the chunks: a dozen
-    or two with a pilot; 13 and 2 for each iteration for 1 < p < inf; 10 and 5 to 7 for each
-    iteration without a pilot. The last one measures objective and gap over all rows. Each pass
+    or two with a pilot; 13 and 2 for each iteration for 1 < p < inf, 4 below 1.15; 10 and 5 to 7
+    for each iteration without a pilot. The last one measures objective and gap over all rows. Each pass
     makes the chunks anew: ``A.persist()`` keeps those that fit. It has to make the same numbers
     each time: of random chunks without a seed the passes see different data, and x, residuals and
     gap belong to none. The entries of a linear operator are had by n products with columns of the

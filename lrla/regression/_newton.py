@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from lrla._core import linalg
@@ -11,9 +10,12 @@ from lrla._core.arrays import Array, is_complex, space_of
 from lrla._core.iteration import Loop
 from lrla._core.results import Status
 from lrla.kernels.power import power_line
+from lrla.regression._near_one import split
 from lrla.regression._normal import Normal
-from lrla.regression._one import Answer, Task, certified, equations, products
+from lrla.regression._norms import dual_norm, power_norm, real_dot
+from lrla.regression._one import Answer, Minimum, Task, certified, equations, products
 
+_SPLIT = 1.15  # below it, for real data, the interior point is faster, and does not stagnate
 _NEAR = 2.5  # Newton from least squares is safe up to here; then p is doubled
 _LOOSE = 1e-2  # gap at which the next p of the homotopy is taken
 _LINE = 30  # steps of a line search; it needs three as a rule
@@ -22,22 +24,6 @@ _INFEASIBLE = (
     1e-9  # of a dual point, at most, may lie in the space of the rows: rounding leaves less
 )
 _PATIENCE = 4  # iterations without progress that are called stagnation
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Minimum:
-    """Where Newton's method ended.
-
-    Parameters
-    ----------
-    z : array of shape (k,)
-        Coefficients.
-    y : array of shape (m,)
-        Dual variables with A^H y = 0.
-    """
-
-    z: Array
-    y: Array
 
 
 def newton(task: Task, p: float) -> Answer:
@@ -50,8 +36,10 @@ def newton(task: Task, p: float) -> Answer:
     if task.is_rounding(r):
         loop.status = Status.CONVERGED
     else:
-        point = minimise(rows, r, v, p, task.tol, loop)
-        x, y, method = task.met(x + rows.unwhiten(point.z)), point.y[: rows.count], "newton"
+        near_one = rows.real and p < _SPLIT and rows.k > 0
+        point = (split if near_one else minimise)(rows, r, v, p, task.tol, loop)
+        y = (v * _feasible(rows, point.y, v))[: rows.count]
+        x, method = task.met(x + rows.unwhiten(point.z)), "interior" if near_one else "newton"
         size = dual_norm(y, task.weights, p)
         y = y / (size if size > 0 else 1.0)
     r = task.b - products(task.op, x)
@@ -117,7 +105,7 @@ def minimise(rows: Any, r: Array, v: Array, p: float, tol: float, loop: Loop) ->
             path = path[1:]
     if best is None:
         best, _, _ = _direction(rows, r / xp.max(abs(r)), v, p)
-    return Minimum(z, v * _feasible(rows, best, v))
+    return Minimum(z, best)
 
 
 def _direction(rows: Any, u: Array, v: Array, p: float) -> tuple[Array, Array, Array]:
@@ -167,21 +155,6 @@ def homotopy(p: float) -> list[float]:
     return path
 
 
-def power_norm(u: Array, w: Array, p: float) -> float:
-    """Return ``sum(w abs(u)^p)^(1/p)``, without overflow."""
-    xp = space_of(u).xp
-    size = abs(u)
-    peak = float(xp.max(size))
-    if peak == 0:
-        return 0.0
-    return peak * float(xp.sum(w * (size / peak) ** p)) ** (1 / p)
-
-
-def dual_norm(y: Array, w: Array, p: float) -> float:
-    """Return the norm dual to the weighted p-norm."""
-    return power_norm(y / w, w, p / (p - 1))
-
-
 def curvature(u: Array, p: float) -> Array:
     """Second derivatives of ``abs(u)^p`` over p (p - 1), kept away from zero and infinity.
 
@@ -193,11 +166,6 @@ def curvature(u: Array, p: float) -> Array:
     size = xp.where(size > floor, size, xp.full_like(size, floor))
     g = size ** (p - 2)
     return g + 1e-12 if p > 2 else g
-
-
-def real_dot(y: Array, u: Array) -> float:
-    xp = space_of(u).xp
-    return float(xp.sum(xp.real(xp.conj(y) * u)) if is_complex(u) else xp.sum(y * u))
 
 
 def _along(u: Array, s: Array, w: Array, t: float, p: float) -> tuple[float, float]:
@@ -216,16 +184,21 @@ def _along(u: Array, s: Array, w: Array, t: float, p: float) -> tuple[float, flo
 
 
 def _line_search(u: Array, s: Array, w: Array, p: float) -> float:
-    """Find the minimum along a direction of descent by Newton's method, kept in a bracket."""
+    """Find the minimum along a direction of descent by Newton's method, kept in a bracket.
+
+    Far beyond the minimum a Newton step goes back by 1 / (p - 1) of the way only: steps have to
+    halve, or the bracket is halved.
+    """
     low, high, t = 0.0, math.inf, 1 / (p - 1) if p > 2 else 1.0
     first, _ = _along(u, s, w, 0.0, p)
+    last = math.inf
     for _ in range(_LINE):
         slope, bend = _along(u, s, w, t, p)
         if abs(slope) <= 1e-6 * abs(first):
-            break
+            return t
         low, high = (t, high) if slope < 0 else (low, t)
         step = t - slope / bend if bend > 0 else math.inf
-        if not low < step < high:
+        if not low < step < high or abs(step - t) > last / 2:
             step = (low + high) / 2 if math.isfinite(high) else 2 * t
-        t = step
-    return t
+        last, t = abs(step - t), step
+    return low or t

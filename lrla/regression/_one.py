@@ -167,6 +167,22 @@ class Answer:
     method: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Minimum:
+    """Where the iteration for a p-norm of residuals ended, their rows scaled by v.
+
+    Parameters
+    ----------
+    z : array of shape (k,)
+        Coefficients.
+    y : array of shape (m,)
+        Dual variables of the scaled rows, nearly feasible.
+    """
+
+    z: Array
+    y: Array
+
+
 def certified(
     x: Array, r: Array, y: Array, objective: float, dual: float, floor: float, task: Task,
     loop: Loop, method: str,

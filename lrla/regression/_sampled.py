@@ -10,8 +10,9 @@ from typing import Any
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, is_complex
 from lrla._core.operators import Operator
-from lrla.regression._newton import curvature, dual_norm, power_norm, real_dot
+from lrla.regression._newton import curvature
 from lrla.regression._normal import Normal
+from lrla.regression._norms import dual_norm, power_norm, real_dot
 from lrla.regression._one import Answer, Task, adjoint_product, products, taken
 from lrla.regression._rows import gram_of
 from lrla.sampling import lewis_weights, sample_rows
@@ -22,6 +23,7 @@ _OUTSIDE = 0.1  # weight of a row at its bound, for columns that none but such r
 _INDEPENDENT = 1e-13  # singular value of rows of norm one from which on they are
 _STEPS = 5  # of Newton's method, each with a pass over the data
 _SMALL = 0.05  # of the mean: smaller residuals are smoothed, too, for many may be zero
+_SMOOTH = 1.3  # p from which on one step of reweighting makes the better dual point
 _KINK = 0.1  # of the rows have their absolute values smoothed for a dual point
 
 
@@ -60,7 +62,7 @@ def sampled(
             found, r=r, y=xp.zeros_like(b), objective=objective, gap=0.0, method="sample"
         )
     w = task.weights
-    y = _bounded_dual_point(op, T, r, w) if p == 1 else _dual_point(op, T, r, w, p)
+    y = _best_dual_point(op, T, r, w, p)
     gap = max((objective - real_dot(y, r)) / objective, 0.0)
     return replace(found, r=r, y=y, objective=objective, gap=gap, method="sample")
 
@@ -94,6 +96,18 @@ def _beside(op: Operator, T: Array, rest: Array | None, root: Array) -> Any:
     A = op.A if op.kind == "sparse" else xp.astype(op.A, T.dtype)
     A = A if T.shape[1] == T.shape[0] else A @ T
     return root[:, None] * (A if rest is None else xp.concat((A, rest[:, None]), axis=1))
+
+
+def _best_dual_point(op: Operator, T: Array, r: Array, w: Array, p: float) -> Array:
+    """Return the dual point for p or, where the loss has almost a kink, that of p = 1 if it is better."""
+    if p == 1:
+        return _bounded_dual_point(op, T, r, w)
+    y = _dual_point(op, T, r, w, p)
+    if p > _SMOOTH or is_complex(r):
+        return y
+    kinked = _bounded_dual_point(op, T, r, w)
+    kinked = kinked / dual_norm(kinked, w, p)
+    return kinked if real_dot(kinked, r) > real_dot(y, r) else y
 
 
 def _dual_point(op: Operator, T: Array, r: Array, w: Array, p: float) -> Array:

@@ -230,6 +230,17 @@ def test_small_residuals_are_no_rounding(p):
     assert stopped.gap >= 0.999 * (1 - result.objective / stopped.objective)
 
 
+@pytest.mark.parametrize("p", [1.001, 1.05, 1.1, 1.2])
+def test_samples_prove_something_near_one(p):
+    A, b = data(3000, 6, noise="normal")
+    result = lp_regression(A, b, p, method="sample", rng=SEED)
+    least = lp_regression(A, b, p, rng=SEED).objective
+    assert 1 - least / result.objective <= result.gap <= 0.1
+    assert dual_norm(result.dual, p) <= 1 + 1e-9
+    size = np.linalg.norm(A, 2) * np.linalg.norm(result.dual)
+    assert np.linalg.norm(A.T @ result.dual) <= 1e-12 * size
+
+
 @pytest.mark.parametrize("seed", [17, 18, 33])
 def test_dual_points_of_samples_are_in_their_box(seed):
     # one row of its kind, 50 times as long: what is left to correct falls on few
@@ -354,6 +365,62 @@ def test_ties(p):
     A[:, 8] = rng.integers(-2, 3, 1500)
     b = np.round(A @ rng.integers(-5, 6, 9) + 3 * rng.standard_t(2, 1500))
     check(lp_regression(A, b, p, rng=SEED), A, b, p)
+
+
+def uneven(kind, seed, m, n):
+    """Rows, responses or weights over twelve decades, or errors with no mean at all."""
+    rng = np.random.default_rng([SEED, seed])
+    A, scale = rng.standard_normal((m, n)), 10.0 ** rng.uniform(-6, 6, m)
+    b = A @ np.ones(n) + rng.standard_normal(m)
+    if kind == "rows":
+        return A * scale[:, None], scale * b, None
+    if kind == "rows of A":
+        return A * scale[:, None], rng.standard_normal(m) * 10.0 ** rng.uniform(-6, 6, m), None
+    if kind == "weights":
+        return A, b, scale
+    return A, b + rng.standard_cauchy(m) ** 3, None
+
+
+@pytest.mark.parametrize("kind", ["rows", "rows of A", "weights", "wild errors"])
+@pytest.mark.parametrize("p", [1 + 1e-7, 1.0001, 1.001, 1.01, 1.03, 1.1])
+def test_norms_just_above_one(p, kind):
+    """Where one residual in a million tells its dual variable; Newton's method lost one in six."""
+    for seed, (m, n) in enumerate([(15, 5), (40, 3), (300, 8), (1000, 12), (30, 1), (600, 20)]):
+        A, b, weights = uneven(kind, seed, m, n)
+        result = lp_regression(A, b, p, weights=weights, rng=SEED)
+        assert result.info.method == "interior"
+        assert result.info.iterations <= 40
+        assert result.gap <= 1e-8
+        value = norm(b - A @ result.x, p, weights)
+        assert result.objective == pytest.approx(value, rel=1e-9)
+        assert dual_norm(result.dual, p, weights) <= 1 + 1e-9
+        assert value - result.dual @ (b - A @ result.x) <= 2e-8 * value
+        sizes = np.linalg.norm(A, axis=1) @ abs(result.dual)
+        assert np.linalg.norm(A.T @ result.dual) <= 1e-10 * sizes
+
+
+@pytest.mark.parametrize("p", [12, 33, 64, 200, 1000, 1e4])
+def test_line_searches_that_start_far_beyond_the_minimum(p):
+    """Heavy rows are far from their place when light ones are: steps shrink by 1/p of the way only."""
+    for seed in range(12):
+        m, n = (400, 6) if seed % 2 else (3000, 12)
+        A, b, _ = uneven("rows of A", seed, m, n)
+        if seed % 3 == 0:
+            b = np.random.default_rng(seed).standard_normal(m)
+        result = lp_regression(A, b, p, rng=SEED)
+        assert result, (seed, result)
+        assert result.objective == pytest.approx(norm(b - A @ result.x, p), rel=1e-9)
+        assert dual_norm(result.dual, p) <= 1 + 1e-9
+
+
+def test_a_norm_near_one_is_near_least_absolute_deviations():
+    A, b = data(400, 4)
+    limit = lp_regression(A, b, 1, rng=SEED)
+    near = [lp_regression(A, b, 1 + e, tol=1e-11, rng=SEED) for e in (1e-2, 1e-4, 1e-6)]
+    distances = [np.linalg.norm(r.x - limit.x) for r in near]
+    assert distances == sorted(distances, reverse=True)
+    assert distances[-1] < 1e-4
+    assert near[-1].objective == pytest.approx(limit.objective, rel=1e-4)
 
 
 @pytest.mark.parametrize("p", NORMS)
