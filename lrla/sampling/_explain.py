@@ -66,6 +66,11 @@ def _online(info: Mapping[str, Any]) -> list[str]:
         f"themselves and of the power p of sqrt(ridge) * norm(x), ridge = {ridge:g}",
         known,
     ]
+    if info["error"] is not None:
+        lines.append(f"the error that was measured is {info['error']:.2g}, exactly")
+    if info["lost"]:
+        s = "" if info["lost"] == 1 else "s"
+        lines.append(f"of {info['lost']} direction{s} nothing was kept, whatever theory says")
     if info["merged"]:
         lines.append("samplers were merged: ridge and delta count once for each")
     return lines

@@ -16,6 +16,7 @@ from lrla.sampling._designs import Draw
 from lrla.sampling._online_budget import Kept, extended, fitted
 from lrla.sampling._online_budget import joined as together
 from lrla.sampling._online_lewis import factor, online_weights
+from lrla.sampling._online_measure import Measured, measured, squares, summed
 from lrla.sampling._row_sample import described, joined, row_sample
 from lrla.sampling._rows import as_p
 from lrla.sampling._streams import StreamSample, as_rows
@@ -47,7 +48,8 @@ class OnlineRowSampler:
     budget : int, optional
         Most rows to keep, at least 2 n. If more are chosen, some are dropped, and later ones have a
         smaller chance: all totals stay without bias, but what eps promises may be lost. Then
-        ``info.eps`` says what the rows that are left stand for.
+        ``info.eps`` says what the rows that are left stand for, and for p = 2 ``info.error`` how far
+        off they are.
     row_offset : int, default 0
         Number of the first row, if others look at the rows before.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
@@ -124,8 +126,15 @@ class OnlineRowSampler:
     the Lewis weights of all. ``info.eps`` is what the last rate stands for, and no
     promise if it is more than was asked for; above 1 nothing is promised at all.
 
-    Cost: ``3 n**2`` flops a row (and a QR factorization of those kept, and another at each cut);
-    memory, the rows kept, a group, and n**2.
+    What is measured. The squares A^H A of all rows are added up. For p = 2 they give the largest error
+    itself, ``info.error``, the least eps for which the bound above holds, and it decides whether what
+    was asked for is met. For all p they tell the directions in which ``norm(A @ x)**2`` is more than
+    ``ridge * norm(x)**2``; that nothing was kept of some of these is said, with or without eps. Squares
+    below 1e-12 of the largest, columns scaled, are not told from rounding: with a smaller ridge there
+    may be no ``info.error``.
+
+    Cost: ``4 n**2`` flops a row (and a QR factorization of those kept, and another at each cut);
+    memory, the rows kept, a group, and 2 n**2.
 
     References
     ----------
@@ -204,6 +213,7 @@ class OnlineRowSampler:
         self._decided = self._first  # all rows before this one
         self._pending: Array = None  # rows of a group that is not complete
         self._factor: Array = None  # upper triangular: R^H R = B^H B + ridge I
+        self._squares: Array = None  # of all rows decided on: A^H A / ridge
         self._kept: list[Kept] = []
         self._lowered = False  # whether rows were dropped
         self._ranges: tuple[tuple[int, int], ...] = ()  # of merged samplers
@@ -235,6 +245,7 @@ class OnlineRowSampler:
         if self._factor is None:
             self._pending = space.zeros((0, self.n), op.dtype)
             self._factor = math.sqrt(self.ridge) * space.eye(self.n, op.dtype)
+            self._squares = squares(self._pending, self.ridge)
         if self._ranges:
             end = self._decided + int(self._pending.shape[0])
             joined(((end, end + k),), self._ranges)
@@ -249,10 +260,14 @@ class OnlineRowSampler:
             a = b
 
     def _decide(self, space: Space) -> None:
-        kept = self._choice(space)
+        kept, self._squares = self._choice(space), self._seen()
         self._decided += int(self._pending.shape[0])
         self._pending = self._pending[:0, :]
         self._add(kept)
+
+    def _seen(self) -> Array:
+        """Add up the squares of all rows."""
+        return summed(self._squares, squares(self._pending, self.ridge))
 
     def _choice(self, space: Space) -> Kept:
         """Choose among the rows that are pending, by the factor of those before them."""
@@ -329,6 +344,7 @@ class OnlineRowSampler:
         if int(other._pending.shape[0]):
             kept.append(other._choice(space))
         self._rate, self._lowered = min(self._rate, other._rate), self._lowered or other._lowered
+        self._squares = summed(self._squares, other._seen())
         for part in kept:
             self._add(part)
         self._ranges = tuple(sorted((*self._ranges, *other._spans())))
@@ -355,7 +371,8 @@ class OnlineRowSampler:
         Warns
         -----
         AccuracyWarning
-            If the budget is too small for the eps that was asked for.
+            If the rows kept do not do for the eps that was asked for, or nothing was kept of some
+            direction.
         """
         if self.n_rows == 0:
             raise ValueError("partial_fit must come before finalize: no row was seen")
@@ -366,17 +383,11 @@ class OnlineRowSampler:
         lowered = self._lowered or self._exceeds(parts)
         R = extended(self._factor, last, self.p)
         kept, _, rate = self._fitted(together(parts), R)
-        eps, status = math.sqrt(self._unit / rate), Status.CONVERGED
-        if self.eps is not None:
-            if rate < self._unit / self.eps**2:
-                status = Status.BUDGET
-                warn(
-                    f"{self.budget} rows do for eps={eps:.2g}, and eps={self.eps:g} was asked for; raise "
-                    "budget, or leave eps out",
-                    AccuracyWarning,
-                )
-            else:
-                eps = self.eps
+        eps = math.sqrt(self._unit / rate)
+        if self.eps is not None and rate >= self._unit / self.eps**2:
+            eps = self.eps
+        found = measured(self._seen(), kept, self.ridge, self.p)
+        status = self._judge(eps, found)
         numbers, probs, rows = kept.numbers, kept.probs, kept.rows
         order = xp.argsort(numbers)
         numbers, probs = xp.take(numbers, order), xp.take(probs, order)
@@ -388,7 +399,7 @@ class OnlineRowSampler:
         sample = described(
             row_sample(draw, "online", n, self.n_rows, dtype, spans, self._seed),
             eps=eps, ridge=self.ridge, p=self.p, delta=self.delta, merged=bool(self._ranges),
-            budget=self.budget, lowered=lowered,
+            budget=self.budget, lowered=lowered, error=found.error, lost=found.lost,
         )  # fmt: skip
         return StreamSample(
             xp.take(rows, order, axis=0),
@@ -401,6 +412,36 @@ class OnlineRowSampler:
                 p=self.p,
                 delta=self.delta,
                 rate=rate,
+                error=found.error,
+                rank=found.rank,
+                lost=found.lost,
                 seed=self._seed,
             ),
         )
+
+    def _judge(self, eps: float, found: Measured) -> Status:
+        """Say whether what was asked for is met: by what is measured, else by what the rate is for."""
+        more = "raise budget" if self.budget is not None else "lower eps"
+        if found.lost:
+            warn(
+                f"of {found.lost} of the {found.rank} directions in which rows are longer than the root "
+                f"of the ridge nothing was kept; {more}",
+                AccuracyWarning,
+            )
+            return Status.BUDGET
+        if self.eps is None:
+            return Status.CONVERGED
+        if found.error is not None:
+            if found.error <= self.eps:
+                return Status.CONVERGED
+            warn(f"the error is {found.error:.2g}, and eps={self.eps:g} was asked for; {more}",
+                 AccuracyWarning)  # fmt: skip
+            return Status.BUDGET
+        if eps <= self.eps:
+            return Status.CONVERGED
+        warn(
+            f"{self.budget} rows do for eps={eps:.2g}, and eps={self.eps:g} was asked for; raise "
+            "budget, or leave eps out",
+            AccuracyWarning,
+        )
+        return Status.BUDGET

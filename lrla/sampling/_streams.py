@@ -25,11 +25,13 @@ class StreamSample(Result):
     sample : RowSample
         Their numbers, probabilities and weights.
     status : Status
-        `Status.CONVERGED`, or `Status.BUDGET` if rows were dropped to keep within a budget and too
-        few are left for the accuracy that was asked for.
+        `Status.CONVERGED`, or `Status.BUDGET` if too few rows are left for the accuracy that was
+        asked for, or none of some direction.
     info : Info
         ``n_rows``, how many rows came by; ``seed``; of `OnlineRowSampler` also ``p``, ``ridge``,
-        ``delta``, ``rate`` and ``eps``, what that rate stands for.
+        ``delta``, ``rate`` and ``eps``, what that rate stands for; ``error``, for p = 2 the largest
+        error, measured; ``rank``, in how many directions rows are longer than the root of the ridge,
+        and ``lost``, of how many of these nothing was kept.
     """
 
     rows: Array

@@ -1,6 +1,7 @@
 """Online samples for norms other than the Euclidean: their equation, their law, what they keep."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -358,12 +359,16 @@ def test_the_budget_is_kept_at_all_times(p, budget):
     sampler = OnlineRowSampler(4, 1.0, p=p, budget=budget, rng=3)
     for a in range(0, len(A), 100):
         sampler.partial_fit(A[a : a + 100])
-        kept = sampler.finalize()
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", AccuracyWarning)
+            kept = sampler.finalize()
+        rank, left = (np.linalg.matrix_rank(X) for X in (A[: a + 100], kept.rows))
+        assert (kept.info.rank, kept.info.lost) == (rank, rank - left)
+        assert bool(kept) == (left == rank) == (not told)
         assert len(kept.sample) <= budget
         assert sum(len(part.numbers) for part in sampler._kept) <= budget
         np.testing.assert_array_equal(kept.rows, A[kept.sample.indices])
     assert len(kept.sample) >= budget // 4
-    assert kept
     R = sampler._factor  # that of what is left
     assert kept.info.rate == pytest.approx(sampler._unit / kept.info.eps**2)
     Q = np.eye(4)
@@ -536,11 +541,63 @@ def test_too_small_budgets_say_what_they_do_for():
     with pytest.warns(
         AccuracyWarning, match=r"60 rows do for eps=\S+, and eps=0.5 was asked for; r"
     ):
-        kept = with_budget(A, 3, eps=0.5).finalize()
+        kept = with_budget(A, 3, eps=0.5, p=1).finalize()
+    assert kept.info.error is None
     assert kept.status is Status.BUDGET
     assert kept.info.eps > 0.5
     assert "rows were dropped to keep within the budget of 60" in kept.sample.explain()
     assert "goal" in kept.sample.explain()
+    assert "measured" not in kept.sample.explain()
+
+
+def test_for_squares_the_error_is_measured_and_decides():
+    A = stream()
+    wanted = with_budget(A, 3, eps=0.5).finalize()
+    assert wanted.info.error < 0.5 < wanted.info.eps  # better than the rate promises
+    assert wanted
+    text = wanted.sample.explain()
+    assert f"the error that was measured is {wanted.info.error:.2g}, exactly" in text
+    with pytest.warns(
+        AccuracyWarning, match=r"the error is \S+, and eps=0.2 was asked for; raise b"
+    ):
+        kept = with_budget(A, 3, eps=0.2).finalize()
+    assert kept.info.error > 0.2
+    assert kept.status is Status.BUDGET
+    kept = with_budget(A, 3).finalize()  # no accuracy was asked for
+    assert kept.info.error > 0.2
+    assert kept
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+@pytest.mark.parametrize("scale", [1e-60, 1.0, 1e60])
+def test_a_lost_direction_is_told(p, scale):
+    """Three rows point where no others do, and are dropped: as the draws are fixed, they may be."""
+    A = stream(600)
+    A[:, -1] = 0
+    A[[11, 22, 33], -1] = 1.0
+    A *= scale
+    sampler = OnlineRowSampler(4, scale**2 * 1e-6, p=p, budget=100, rng=3)
+    sampler.partial_fit(A)
+    assert sampler.finalize().info.lost == 0
+    (kept,) = sampler._kept
+    inside = np.flatnonzero(~np.isin(kept.numbers, [11, 22, 33]))
+    sampler._kept = [kept.only(inside)]
+    with pytest.warns(AccuracyWarning, match="of 1 of the 4 directions in which rows are longer"):
+        lost = sampler.finalize()
+    assert lost.status is Status.BUDGET
+    assert (lost.info.rank, lost.info.lost) == (4, 1)
+    assert "of 1 direction nothing was kept" in lost.sample.explain()
+    short = OnlineRowSampler(4, 4 * scale**2, p=p, budget=100, rng=3)  # and it is no loss
+    short.partial_fit(A)
+    short._kept = [part.only(np.flatnonzero(part.rows[:, -1] == 0)) for part in short._kept]
+    assert short.finalize().info.lost == 0
+
+
+def test_squares_beyond_the_range_are_not_measured():
+    A = 1e200 * stream(300)
+    found = online(A, 3, ridge=1.0).finalize()
+    assert found.info.error is None
+    assert (found.info.rank, found.info.lost) == (0, 0)
 
 
 @pytest.mark.parametrize("budget", [7, 8.5, -1, 0, np.nan, np.inf])

@@ -143,6 +143,7 @@ def test_the_spectral_guarantee_holds_and_is_not_for_nothing():
     for seed in range(60):
         kept = online(A, seed, eps=0.9, delta=0.1).finalize()
         errors.append(error(A, kept.scaled(), 1e-3))
+        assert kept.info.error == pytest.approx(errors[-1], rel=1e-8)
         sizes.append(len(kept.sample))
     assert np.sum(np.array(errors) > 0.9) == 0
     assert np.mean(sizes) < 0.25 * len(A)
