@@ -26,7 +26,8 @@ CANDIDATES = 3  # proposals for a pivot
 SCORES = 0.04  # of the work, what scores may take
 CHOICE = 0.1  # and all of the choice
 COLUMNS = 300  # for scores, at least
-NEGATIVE = 1e-10  # of the trace: what no rounding explains
+NEGATIVE = 1e-10  # of the trace: an eigenvalue below zero that no rounding explains
+LOWEST = 16  # entries of the diagonal that are looked at for one
 
 
 class Growth:
@@ -190,7 +191,7 @@ class Growth:
     def _correct(self, indices: Array, H: Array) -> None:
         xp = self.xp
         true = xp.real(xp.linalg.diagonal(H)) if is_complex(H) else xp.linalg.diagonal(H)
-        self._refuse_negative(true)
+        self._refuse_negative(true, indices, self.pivots)
         place = xp.arange(self.K.shape[0], dtype=indices.dtype, device=self.space.device)
         for i in range(indices.shape[0]):
             self.d = xp.where(place == indices[i], xp.zeros_like(self.d) + true[i], self.d)
@@ -217,7 +218,7 @@ class Growth:
             pivot = xp.any(T[:, None] == place[None, :], axis=0)
             rest[i:j] = xp.where(pivot, xp.zeros_like(left), left)
         self.entries += a * n
-        kept = self._is_rounding(rest)
+        kept = self._is_rounding(rest, xp.concat([self.pivots, xp.astype(T, xp.int64)]))
         if kept:
             self.count += a
             self.pivots = xp.concat([self.pivots, xp.astype(T, xp.int64)])
@@ -230,19 +231,18 @@ class Growth:
         alone = self.method in ("simple", "greedy")  # rounding of pivots one by one piles up
         return (50 if alone else 1) * self.noise + 2 * self.u * self.count
 
-    def _is_rounding(self, rest: Array) -> bool:
+    def _is_rounding(self, rest: Array, pivots: Array) -> bool:
         """Tell whether what is below zero is rounding; if not, more of K is than was known.
 
         Pivots of the size of the errors in K make columns that grow from block to block. The first
         sign is a diagonal below zero: then the block is not taken, and ten times as much is called
-        rounding. What is still there when half of the digits are gone is in K itself.
+        rounding.
         """
         allowed = self._rounding() * (self.first + self.trace / self.K.shape[0])
         if bool(self.xp.all(rest >= -allowed)):
             return True
-        if 10 * self.noise > self.u**0.5:
-            self._refuse_negative(rest)
-            return True
+        every = self.xp.arange(self.K.shape[0], dtype=pivots.dtype, device=self.space.device)
+        self._refuse_negative(rest, every, pivots)
         self.noise *= 10
         return False
 
@@ -253,12 +253,26 @@ class Growth:
         self.d = xp.where(known, self.d, xp.zeros_like(self.d))
         self.history.append(float(xp.sum(xp.astype(self.d, xp.float64))) / self.trace)
 
-    def _refuse_negative(self, d: Array) -> None:
-        worst = float(self.xp.min(d))
-        if not worst >= -max(NEGATIVE, 100 * self.u) * self.trace:
+    def _refuse_negative(self, left: Array, indices: Array, pivots: Array) -> None:
+        """Raise an error if what pivots leave of the diagonal, at some indices, proves K indefinite.
+
+        What small pivots leave is far below zero if entries of K have small errors. But with S the
+        pivots and y the vector of 1 at i and ``-inv(K[S, S]) K[S, i]`` at S, what is left at i is
+        ``y^H K y``, and over ``norm(y)**2`` no less than the least eigenvalue of K.
+        """
+        xp, k = self.xp, int(pivots.shape[0])
+        if not bool(xp.all(xp.isfinite(left))):
+            raise ValueError("K must be finite, got NaN or infinity in its rows")
+        order = xp.argsort(left)[:LOWEST]
+        worst, place = xp.take(left, order), xp.take(indices, order)
+        Y = xp.take(self.G[:k, :], place, axis=1)
+        if k:
+            Y = linalg.solve_triangular(xp.triu(xp.take(self.G[:k, :], pivots, axis=1)), Y)
+        least = float(xp.min(worst / (1 + xp.sum(xp.abs(Y) ** 2, axis=0))))
+        if not least >= -max(NEGATIVE, 100 * self.u) * self.trace:
             raise ValueError(
-                "K must be positive semidefinite and finite, got a matrix of which "
-                f"{self.count} pivots leave {worst:.3g} in the diagonal"
+                f"K must be positive semidefinite and finite, got a matrix of which {k} pivots leave "
+                f"{float(worst[0]):.3g} in the diagonal: it has an eigenvalue of {least:.3g} or less"
             )
 
     def _adapt(self, kept: int, sampled: int) -> None:

@@ -28,12 +28,14 @@ class RPCholeskyResult(Result):
     rank : int
         Number of pivots.
     status : Status
-        Whether the tolerance was met; without one always `Status.CONVERGED`.
+        Whether the tolerance was met, and if not, whether for want of pivots or of accurate
+        entries; without one always `Status.CONVERGED`.
     info : Info
         ``trace_error``: the sum of ``residual``, which is the trace norm of the error, exactly;
         ``relative_error``: the same divided by the trace of K; ``history``: relative errors after
-        each block of pivots; ``entries``: how many of K were computed; ``proposed``: how many
-        pivots were drawn; ``method``; ``seed``; ``seconds``.
+        each block of pivots; ``noise``: the fraction of the diagonal below which what is left is
+        called rounding and counts as zero; ``entries``: how many of K were computed; ``proposed``:
+        how many pivots were drawn; ``method``; ``seed``; ``seconds``.
     """
 
     factor: Array
@@ -81,7 +83,8 @@ def rp_cholesky(
     ------
     ValueError
         If K is not square, not finite, not Hermitian or not positive semidefinite, as far as has
-        been seen; or rank or tol is out of range.
+        been seen, or rank or tol is out of range. Entries below zero on the diagonal are seen, and
+        of other matrices a proof of an eigenvalue below -1e-10 times the trace.
     TypeError
         If K has no entries that can be read.
     MemoryError
@@ -98,7 +101,9 @@ def rp_cholesky(
     theorem 3.1. The error K - factor^H factor is positive semidefinite, so its trace, which is
     known, bounds every norm. What is left of the diagonal is called rounding below about 20 units of
     its entries, or below more if pivots that small turn out to leave it negative: then the entries
-    of K were less accurate, and the pivots are not taken. "uniform" asks of pivots that ``u**(2/3)``
+    of K were less accurate, and the pivots are not taken, unless they prove that K has an eigenvalue
+    below zero: what they leave at i is ``y^H K y`` for a vector y of ``y[i] = 1``, which is much less
+    than that eigenvalue if y is long. "uniform" asks of pivots that ``u**(2/3)``
     of the diagonal is left, u the unit roundoff.
 
     "accelerated" computes (rank + 1) n entries of K and the squares of the blocks of proposals, and
@@ -133,18 +138,23 @@ def rp_cholesky(
     """
     start = time.perf_counter()
     growth = Growth(as_kernel(K), rank, tol, method, seed_of(rng))
+    rounding = growth.noise
     growth.grow()
-    error, met = growth.history[-1], growth.history[-1] <= max(tol, growth.noise)
+    error = growth.history[-1]
     info = Info(
         trace_error=error * growth.trace,
         relative_error=error,
         history=tuple(growth.history),
+        noise=growth.noise,
         entries=growth.entries,
         proposed=growth.proposed,
         method=method,
         seed=growth.seed,
         seconds=time.perf_counter() - start,
     )
-    status = Status.CONVERGED if met or tol == 0 else Status.RANK
+    if tol == 0 or (error <= max(tol, growth.noise) and growth.noise <= max(tol, rounding)):
+        status = Status.CONVERGED
+    else:
+        status = Status.STAGNATED if error <= growth.noise else Status.RANK
     factor = growth.G[: growth.count, :]
     return RPCholeskyResult(factor, growth.pivots, growth.d, growth.count, status, info)

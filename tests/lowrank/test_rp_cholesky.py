@@ -418,8 +418,63 @@ def test_what_is_refused():
 def test_not_positive_semidefinite(method):
     with pytest.raises(ValueError, match="K must be positive semidefinite, got -1 in its diagonal"):
         rp_cholesky(np.diag([1.0, -1.0]), 1, method=method)
-    with pytest.raises(ValueError, match=r"K must be positive .* pivots leave -3 in the diagonal"):
+    with pytest.raises(
+        ValueError, match=r"pivots leave -3 in the diagonal: it has an eigenvalue of"
+    ):
         rp_cholesky(np.array([[1.0, 2.0], [2.0, 1.0]]), 2, method=method, rng=1)
+
+
+def noisy(n, level, dtype="f8"):
+    """Make a kernel matrix with entries that are wrong by about ``level``."""
+    rng = np.random.default_rng(90210)
+    X, E = rng.standard_normal((n, 2)), level * rng.standard_normal((n, n))
+    K = np.exp(-0.1 * np.sum((X[:, None] - X[None]) ** 2, axis=2)) + (E + E.T) / 2
+    if dtype == "c16":
+        phase = np.exp(1j * rng.standard_normal(n))
+        K = phase[:, None] * K * phase.conj()[None, :]
+    return K
+
+
+@methods
+@pytest.mark.parametrize("level", [1e-11, 1e-10, 1e-9])
+@pytest.mark.parametrize("dtype", ["f8", "c16"])
+def test_small_errors_of_entries_are_no_proof(method, level, dtype):
+    """What they leave is 100 times further below zero than any eigenvalue of K, and was refused."""
+    K = noisy(300, level, dtype)
+    assert np.linalg.eigvalsh(K)[0] < 0
+    for seed in range(3 if method in ("simple", "greedy") else 12):
+        result = rp_cholesky(K, 150, method=method, rng=seed)
+        assert 20 < result.rank < 80
+        left = np.real(np.trace(K - result.factor.conj().T @ result.factor)) / 300
+        assert left <= result.info.relative_error + 10 * result.info.noise
+        assert result.info.noise < 1e4 * level
+
+
+def test_the_fraction_that_is_noise_is_told():
+    exact = rp_cholesky(psd(60, 5), 5, rng=1)
+    assert exact.info.noise == 10 * np.finfo(float).eps
+    K = noisy(300, 1e-9)
+    assert rp_cholesky(K, 150, tol=1e-4, rng=1).status is Status.CONVERGED
+    result = rp_cholesky(K, 150, tol=1e-13, rng=1)
+    assert 1e-11 < result.info.noise < 1e-5
+    assert result.status is Status.STAGNATED  # not converged: nobody knows what is left
+    assert not result
+
+
+@methods
+@pytest.mark.parametrize("dtype", ["f8", "c16"])
+@pytest.mark.parametrize("size", [1e-6, 1e-3, 0.1])
+def test_what_is_refused_has_a_negative_eigenvalue_and_the_error_names_one(method, dtype, size):
+    rng = np.random.default_rng(311)
+    K = noisy(100, 0.0, dtype)
+    v = rng.standard_normal(100)
+    K = K - 100 * size * np.outer(v, v) / (v @ v)
+    least = np.linalg.eigvalsh(K)[0]
+    for seed in range(4):
+        with pytest.raises(ValueError, match=r"it has an eigenvalue of -.* or less") as e:
+            rp_cholesky(K, 100, method=method, rng=seed)
+        told = float(str(e.value).split("eigenvalue of ")[1].split()[0])
+        assert least * 1.01 <= told < 0
 
 
 @methods
@@ -427,10 +482,12 @@ def test_not_hermitian_or_not_finite(method):
     K = psd(12, 4) + np.triu(np.ones((12, 12)), 1)
     with pytest.raises(ValueError, match=r"K must be Hermitian and finite|positive semidefinite"):
         rp_cholesky(K, 12, method=method, rng=1)
+    for n in (12, 60):  # many numbers may hide one that is none
+        K = psd(n, 4)
+        K[3, 4] = K[4, 3] = np.nan
+        with pytest.raises(ValueError, match="finite"):
+            rp_cholesky(K, n, method=method, rng=1)
     K = psd(12, 4)
-    K[3, 4] = K[4, 3] = np.nan
-    with pytest.raises(ValueError, match="finite"):
-        rp_cholesky(K, 12, method=method, rng=1)
     K[3, 3] = np.nan
     with pytest.raises(ValueError, match="K must be finite, got NaN or infinity in its diagonal"):
         rp_cholesky(K, 12, method=method, rng=1)
