@@ -8,7 +8,8 @@
 `sample_rows` draws rows in proportion to scores in five ways, each with weights without bias:
 pivotal (Deville, Tillé 1998; by coordinates Shimizu, Cheng, Musco, Weare 2024), systematic,
 Poisson, with replacement (rows of probability 1 kept surely: Larsen, Kolda 2022), and bottom-k
-(Cohen, Kaplan 2007). Its `RowSample` scales rows, estimates totals with standard errors, and merges.
+(Cohen, Kaplan 2007). Its `RowSample` scales rows, estimates totals with standard errors, and merges;
+`pool_samples` gets errors from independent samples (random groups: Wolter 2007).
 `ReservoirSampler` does bottom-k for rows that come by once; `OnlineRowSampler` finds the leverage
 scores on the way (Cohen, Musco, Pachocki 2020), or weights for other norms (Woodruff, Yasuda 2023).
 
@@ -37,6 +38,7 @@ from lrla.sampling._leverage import (
 from lrla.sampling._lewis import LewisResult, lewis_weights
 from lrla.sampling._mu import MuComplexityResult, mu_complexity
 from lrla.sampling._online import OnlineRowSampler
+from lrla.sampling._pool import pool_samples
 from lrla.sampling._probabilities import inclusion_probabilities
 from lrla.sampling._row_sample import Estimate, RowSample
 from lrla.sampling._sample_rows import sample_rows
@@ -77,6 +79,7 @@ __all__ = [
     "logistic_coreset",
     "max_sensitivity",
     "mu_complexity",
+    "pool_samples",
     "ridge_leverage_scores",
     "robust_coreset",
     "sample_rows",

@@ -36,7 +36,12 @@ def explain(size: int, m: int, design: str, info: Mapping[str, Any]) -> str:
     lines = [
         f"{size} of {m} rows, design {design!r}: weighted sums over them are unbiased",
     ]
-    if design == "online":
+    if design == "replicates":
+        lines.append(
+            f"of {info['n_samples']} independent samples, whose differences are the standard errors, "
+            "without assumptions"
+        )
+    elif design == "online":
         lines += _online(info)
     elif "loss" in info:
         lines += _coreset(size, m, design, info)

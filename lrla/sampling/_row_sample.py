@@ -64,6 +64,8 @@ class RowSample(Result):
         ``size``, as asked for; ``expected_size``; ``n_certain``, rows with probability 1;
         ``n_positive``, rows with a positive score; ``threshold``, the smallest key that was left
         out, infinite if none was; ``ranges``, which rows were looked at; ``seed``.
+    replicates : array of shape (r, k) or None
+        Of what `pool_samples` has joined, the weights in each of the samples.
     """
 
     indices: Array
@@ -76,6 +78,7 @@ class RowSample(Result):
     scores: Array | None
     status: Status
     info: Info
+    replicates: Array | None = None
 
     def __len__(self) -> int:
         return int(self.indices.shape[0])
@@ -201,7 +204,7 @@ class RowSample(Result):
         for "replacement", "poisson" and "bottom_k" (whose rows are uncorrelated [1]_). For
         "pivotal" and "systematic" it is Hájek's approximation for designs of fixed size and high
         entropy [2]_; where the order of the rows spreads the sample over what matters, the true
-        variance is smaller, and it is not estimated. Samples that `subspace_sample` drew in several
+        variance is smaller, and only independent samples tell: see `pool_samples`. Samples that `subspace_sample` drew in several
         rounds are treated as if one round had had the probabilities of all together.
 
         References
@@ -233,6 +236,10 @@ class RowSample(Result):
     def _variance(self, Y: Array, p: Array, counts: Array) -> Array:
         """Estimate the variance of the estimated totals of the columns of Y."""
         xp = space_of(Y).xp
+        if self.replicates is not None:
+            totals = xp.astype(self.replicates, Y.dtype) @ Y
+            r = int(totals.shape[0])
+            return xp.sum(xp.abs(totals - xp.mean(totals, axis=0)) ** 2, axis=0) / (r * (r - 1))
         open_ = p < 1 if self.info.n_certain else p > 0
         Z = Y / p  # what each draw adds to the total
         zero = xp.zeros_like(p)
