@@ -130,15 +130,15 @@ def interior(
         s, z = 1 - y, 1 + y
         weight = 1 / (u / s + v / z)
         G = _gram(weight, B, rows)
-        along, back = _solve(G, rows), _solve(G, -held)
-        _, dy = _towards(B, rows, G, weight, along, back, xp.zeros_like(y))
+        along = _solve(G, rows)
+        _, dy = _towards(B, rows, G, weight, along, held, xp.zeros_like(y))
         du, dv = u * (dy / s - 1), -v * (dy / z + 1)
         a, b = _inside(u, du, v, dv), _inside(s, -dy, z, dy)
         gap = xp.sum(u * s + v * z, axis=1)[:, None]
         left = (u + a * du) * (s - b * dy) + (v + a * dv) * (z + b * dy)
         mu, second = _centre(xp.sum(left, axis=1)[:, None], gap, short, m)
         up, down = (mu + second * du * dy) / s, (mu - second * dv * dy) / z
-        x, dy = _towards(B, rows, G, weight, along, back, up - down)
+        x, dy = _towards(B, rows, G, weight, along, held, up - down)
         du, dv = up + u * (dy / s - 1), down - v * (dy / z + 1)
         a, b = _INSIDE * _inside(u, du, v, dv), _INSIDE * _inside(s, -dy, z, dy)
         short = xp.minimum(a, b) < _SHORT
@@ -235,10 +235,10 @@ def _tightened(
 
 
 def _towards(
-    B: Array, rows: Array, G: Array, weight: Array, along: Array, back: Array, h: Array
+    B: Array, rows: Array, G: Array, weight: Array, along: Array, held: Array, h: Array
 ) -> tuple[Array, Array]:
     """Solve the Newton system of `interior` for a right-hand side h: new x, and change of y."""
-    rest = _solve(G, (weight * h) @ B) + back
+    rest = _solve(G, (weight * h) @ B - held)
     x = rest + along * ((1 - _inner(rows, rest)) / _inner(rows, along))
     return x, weight * (x @ B.T - h)
 

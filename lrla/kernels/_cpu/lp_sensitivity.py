@@ -105,102 +105,170 @@ def _newton(rows, C, p, tol, max_iter, slack, first, last, lower, upper, X):
 @jit(fastmath=_LANES)
 def _interior(rows, C, tol, max_iter, slack, first, last, lower, upper, X):
     n, m = C.shape
-    long = np.empty((10, m))
-    r, y, u, v, weight = long[0], long[1], long[2], long[3], long[4]
-    h, dy, du, dv, wb = long[5], long[6], long[7], long[8], long[9]
-    short = np.empty((5, n))
-    x, z, held, along, back = short[0], short[1], short[2], short[3], short[4]
+    long = np.empty((4, m))
+    r, y, weight, wb = long[0], long[1], long[2], long[3]
+    pairs = np.empty((4, 2 * m))
+    u, s, du, ds = pairs[0], pairs[1], pairs[2], pairs[3]
+    small = np.empty((5, n))
+    x, z, held, along, room = small[0], small[1], small[2], small[3], small[4]
     G = np.empty((n, n))
     for i in range(first, last):
         a = rows[i]
         aa = _start(C, a, x, r, X[i])
-        start = 0.0
-        for j in range(m):
-            start += abs(r[j])
-        start /= m
+        start = _sum(r) / m
         for j in range(m):
             y[j] = 0.0
             u[j] = (abs(r[j]) + r[j]) / 2 + start
-            v[j] = (abs(r[j]) - r[j]) / 2 + start
+            u[m + j] = (abs(r[j]) - r[j]) / 2 + start
         short = False
         for _ in range(max_iter + 1):
             _adjoint(C, y, held)
             t = _dot(held, a) / aa
             _product(C, x, r)
-            size = 0.0
-            for j in range(m):
-                size += abs(r[j])
             above = _largest(y) / t + slack * _distance(a, held, 1 / t) if t > 0 else np.inf
-            _tighten(i, 1 / size, above, x, lower, upper, X[i])
+            _tighten(i, 1 / _sum(r), above, x, lower, upper, X[i])
             if not upper[i] > (1 + tol) * lower[i]:
                 break
-            gap = 0.0
             for j in range(m):
-                s, t = 1 - y[j], 1 + y[j]
-                weight[j] = 1 / (u[j] / s + v[j] / t)
-                gap += u[j] * s + v[j] * t
-                h[j] = 0.0
+                s[j], s[m + j] = 1 - y[j], 1 + y[j]
+                weight[j] = 1 / (u[j] / s[j] + u[m + j] / s[m + j])
+                du[j] = du[m + j] = 0.0
             _gram(C, weight, a, aa, wb, G)
             _factor(G)
             _solve(G, a, along)
-            _scale(held, -1.0)
-            _solve(G, held, back)
-            _towards(C, G, weight, h, a, along, back, z, held, wb, dy)
-            for j in range(m):
-                du[j] = u[j] * (dy[j] / (1 - y[j]) - 1)
-                dv[j] = -v[j] * (dy[j] / (1 + y[j]) + 1)
-            alpha, beta = min(_inside(u, du), _inside(v, dv)), _box(y, dy)
-            left = 0.0
-            for j in range(m):
-                left += (u[j] + alpha * du[j]) * (1 - y[j] - beta * dy[j])
-                left += (v[j] + alpha * dv[j]) * (1 + y[j] + beta * dy[j])
-            mu = gap / (4 * m) if short else left**3 / gap**2 / (2 * m)
-            second = 0.0 if short else 1.0
-            for j in range(m):
-                du[j] = (mu + second * du[j] * dy[j]) / (
-                    1 - y[j]
-                )  # complementarity targets over slacks
-                dv[j] = (mu - second * dv[j] * dy[j]) / (1 + y[j])
-                h[j] = du[j] - dv[j]
-            _towards(C, G, weight, h, a, along, back, z, held, wb, dy)
-            for j in range(m):
-                du[j] += u[j] * (dy[j] / (1 - y[j]) - 1)
-                dv[j] -= v[j] * (dy[j] / (1 + y[j]) + 1)
-            alpha = 0.9995 * min(_inside(u, du), _inside(v, dv))
-            beta = 0.9995 * _box(y, dy)
+            _towards(C, G, weight, du, a, along, held, z, room, wb, ds)
+            _multiply(u, s, du, ds)
+            _aim(u, s, du, ds, short)
+            _towards(C, G, weight, du, a, along, held, z, room, wb, ds)
+            _multiply(u, s, du, ds)
+            alpha, beta = 0.9995 * _inside(u, du), 0.9995 * _inside(s, ds)
             short = min(alpha, beta) < 0.1
             for j in range(n):
                 x[j] += alpha * (z[j] - x[j])
-            for j in range(m):
+            for j in range(2 * m):
                 u[j] += alpha * du[j]
-                v[j] += alpha * dv[j]
-                y[j] += beta * dy[j]
+            for j in range(m):
+                y[j] += beta * ds[m + j]
 
 
 @jit(fastmath=_LANES)
-def _towards(C, L, weight, h, a, along, back, x, room, long, dy):
+def _towards(C, L, weight, du, a, along, held, x, room, long, ds):
+    """Solve the Newton system for targets over slacks: new x, and changes of the slacks."""
     n, m = C.shape
     for j in range(m):
-        long[j] = weight[j] * h[j]
+        long[j] = weight[j] * (du[j] - du[m + j])
     _adjoint(C, long, room)
-    _solve(L, room, x)
     for j in range(n):
-        x[j] += back[j]
+        room[j] -= held[j]
+    _solve(L, room, x)
     c = (1 - _dot(a, x)) / _dot(a, along)
     for j in range(n):
         x[j] += c * along[j]
+    dy = ds[m:]
     _product(C, x, dy)
     for j in range(m):
-        dy[j] = weight[j] * (dy[j] - h[j])
+        dy[j] = weight[j] * dy[j] - long[j]
+        ds[j] = -dy[j]
 
 
 @jit(fastmath=_LANES)
-def _box(y, dy):
-    """Return the largest step of at most 1 that keeps abs(y) at most 1."""
-    worst = 1.0
-    for j in range(y.size):
-        worst = max(worst, dy[j] / (1 - y[j]), -dy[j] / (1 + y[j]))
-    return 1 / worst
+def _chebyshev(rows, C, tol, max_iter, slack, first, last, lower, upper, X):
+    n, m = C.shape
+    long = np.empty((4, m))
+    r, dr, plus, wb = long[0], long[1], long[2], long[3]
+    pairs = np.empty((4, 2 * m))
+    u, s, du, ds = pairs[0], pairs[1], pairs[2], pairs[3]
+    small = np.empty((5, n))
+    x, dx, held, along, lean = small[0], small[1], small[2], small[3], small[4]
+    G = np.empty((n, n))
+    for i in range(first, last):
+        a = rows[i]
+        aa = _start(C, a, x, r, X[i])
+        c = 1.5 * _largest(r)
+        for j in range(m):
+            u[j], u[m + j] = 0.5 / (c - r[j]), 0.5 / (c + r[j])
+        _scale(u, 1 / _sum(u))
+        short = False
+        for _ in range(max_iter + 1):
+            for j in range(m):
+                wb[j] = u[j] - u[m + j]
+            _adjoint(C, wb, held)
+            t = _dot(held, a) / aa
+            above = _sum(wb) / t + slack * _distance(a, held, 1 / t) if t > 0 else np.inf
+            _tighten(i, 1 / _largest(r), above, x, lower, upper, X[i])
+            if not upper[i] > (1 + tol) * lower[i]:
+                break
+            stiff = 0.0
+            for j in range(m):
+                s[j], s[m + j] = c - r[j], c + r[j]
+                plus[j] = u[j] / s[j] + u[m + j] / s[m + j]
+                wb[j] = u[j] / s[j] - u[m + j] / s[m + j]
+                stiff += plus[j]
+                du[j] = du[m + j] = 0.0
+            _adjoint(C, wb, lean)
+            _gram(C, plus, a, aa, wb, G)
+            for j in range(n):
+                for k in range(j + 1):
+                    G[j, k] -= lean[j] * (lean[k] / stiff)
+            _factor(G)
+            _solve(G, a, along)
+            _slide(C, G, du, lean, stiff, a, along, held, dx, dr, ds)
+            _multiply(u, s, du, ds)
+            _aim(u, s, du, ds, short)
+            dc = _slide(C, G, du, lean, stiff, a, along, held, dx, dr, ds)
+            _multiply(u, s, du, ds)
+            alpha, beta = 0.9995 * _inside(s, ds), 0.9995 * _inside(u, du)
+            short = min(alpha, beta) < 0.1
+            c += alpha * dc
+            for j in range(n):
+                x[j] += alpha * dx[j]
+            for j in range(m):
+                r[j] += alpha * dr[j]
+            for j in range(2 * m):
+                u[j] += beta * du[j]
+
+
+@jit(fastmath=_LANES)
+def _slide(C, L, du, lean, stiff, a, along, room, dx, dr, ds):
+    """Solve it there: changes of x, of B x and of the slacks; return that of c."""
+    n, m = C.shape
+    excess = -1.0
+    for j in range(m):
+        excess += du[j] + du[m + j]
+        dr[j] = du[j] - du[m + j]
+    _adjoint(C, dr, room)
+    for j in range(n):
+        room[j] = lean[j] * (excess / stiff) - room[j]
+    _solve(L, room, dx)
+    f = _dot(a, dx) / _dot(a, along)
+    for j in range(n):
+        dx[j] -= f * along[j]
+    _product(C, dx, dr)
+    dc = (excess + _dot(lean, dx)) / stiff
+    for j in range(m):
+        ds[j], ds[m + j] = dc - dr[j], dc + dr[j]
+    return dc
+
+
+@jit(fastmath=_LANES)
+def _multiply(u, s, du, ds):
+    """Turn targets over slacks into the changes of the multipliers."""
+    for j in range(u.size):
+        du[j] -= u[j] * (1 + ds[j] / s[j])
+
+
+@jit(fastmath=_LANES)
+def _aim(u, s, du, ds, short):
+    """Set targets over slacks by Mehrotra's rule, after the changes of a step without any."""
+    alpha, beta = _inside(u, du), _inside(s, ds)
+    gap = left = 0.0
+    for j in range(u.size):
+        gap += u[j] * s[j]
+        left += (u[j] + alpha * du[j]) * (s[j] + beta * ds[j])
+    mu = gap / (2 * u.size) if short else left**3 / gap**2 / u.size
+    second = 0.0 if short else 1.0
+    for j in range(u.size):
+        du[j] = (mu - second * du[j] * ds[j]) / s[j]
 
 
 @jit(fastmath=_LANES)
@@ -209,112 +277,6 @@ def _inside(x, dx):
     worst = 1.0
     for j in range(x.size):
         worst = max(worst, -dx[j] / x[j])
-    return 1 / worst
-
-
-@jit(fastmath=_LANES)
-def _chebyshev(rows, C, tol, max_iter, slack, first, last, lower, upper, X):
-    n, m = C.shape
-    long = np.empty((10, m))
-    r, u, v, plus, du = long[0], long[1], long[2], long[3], long[4]
-    dv, dr, wb, s, t = long[5], long[6], long[7], long[8], long[9]
-    short = np.empty((5, n))
-    x, dx, held, along, lean = short[0], short[1], short[2], short[3], short[4]
-    G = np.empty((n, n))
-    for i in range(first, last):
-        a = rows[i]
-        aa = _start(C, a, x, r, X[i])
-        c = 1.5 * _largest(r)
-        total = 0.0
-        for j in range(m):
-            u[j], v[j] = 0.5 / (c - r[j]), 0.5 / (c + r[j])
-            total += u[j] + v[j]
-        _scale(u, 1 / total)
-        _scale(v, 1 / total)
-        short = False
-        for _ in range(max_iter + 1):
-            size = 0.0
-            for j in range(m):
-                wb[j] = u[j] - v[j]
-                size += abs(wb[j])
-            _adjoint(C, wb, held)
-            scale = _dot(held, a) / aa
-            above = size / scale + slack * _distance(a, held, 1 / scale) if scale > 0 else np.inf
-            _tighten(i, 1 / _largest(r), above, x, lower, upper, X[i])
-            if not upper[i] > (1 + tol) * lower[i]:
-                break
-            stiff = gap = 0.0
-            for j in range(m):
-                s[j], t[j] = c - r[j], c + r[j]
-                gap += u[j] * s[j] + v[j] * t[j]
-                plus[j] = u[j] / s[j] + v[j] / t[j]
-                wb[j] = u[j] / s[j] - v[j] / t[j]
-                stiff += plus[j]
-                du[j] = dv[j] = 0.0
-            _adjoint(C, wb, lean)
-            _gram(C, plus, a, aa, wb, G)
-            for j in range(n):
-                for k in range(j + 1):
-                    G[j, k] -= lean[j] * (lean[k] / stiff)
-            _factor(G)
-            _solve(G, a, along)
-            dc = _slide(C, G, du, dv, lean, stiff, a, along, held, wb, dx, dr)
-            for j in range(m):
-                du[j] = -u[j] * (1 + (dc - dr[j]) / s[j])
-                dv[j] = -v[j] * (1 + (dc + dr[j]) / t[j])
-            alpha, beta = _between(s, t, dc, dr), min(_inside(u, du), _inside(v, dv))
-            left = 0.0
-            for j in range(m):
-                left += (u[j] + beta * du[j]) * (s[j] + alpha * (dc - dr[j]))
-                left += (v[j] + beta * dv[j]) * (t[j] + alpha * (dc + dr[j]))
-            mu = gap / (4 * m) if short else left**3 / gap**2 / (2 * m)
-            second = 0.0 if short else 1.0
-            for j in range(m):
-                du[j] = (mu - second * du[j] * (dc - dr[j])) / s[
-                    j
-                ]  # complementarity targets over slacks
-                dv[j] = (mu - second * dv[j] * (dc + dr[j])) / t[j]
-            dc = _slide(C, G, du, dv, lean, stiff, a, along, held, wb, dx, dr)
-            for j in range(m):
-                du[j] -= u[j] * (1 + (dc - dr[j]) / s[j])
-                dv[j] -= v[j] * (1 + (dc + dr[j]) / t[j])
-            alpha = 0.9995 * _between(s, t, dc, dr)
-            beta = 0.9995 * min(_inside(u, du), _inside(v, dv))
-            short = min(alpha, beta) < 0.1
-            c += alpha * dc
-            for j in range(n):
-                x[j] += alpha * dx[j]
-            for j in range(m):
-                r[j] += alpha * dr[j]
-                u[j] += beta * du[j]
-                v[j] += beta * dv[j]
-
-
-@jit(fastmath=_LANES)
-def _slide(C, L, up, down, lean, stiff, a, along, room, long, dx, dr):
-    """Solve the Newton system for targets over slacks: dx, dr = B dx, and the change of c."""
-    n, m = C.shape
-    excess = -1.0
-    for j in range(m):
-        excess += up[j] + down[j]
-        long[j] = up[j] - down[j]
-    _adjoint(C, long, room)
-    for j in range(n):
-        room[j] = lean[j] * (excess / stiff) - room[j]
-    _solve(L, room, dx)
-    f = _dot(a, dx) / _dot(a, along)
-    for j in range(n):
-        dx[j] -= f * along[j]
-    _product(C, dx, dr)
-    return (excess + _dot(lean, dx)) / stiff
-
-
-@jit(fastmath=_LANES)
-def _between(s, t, dc, dr):
-    """Return the largest step of at most 1 that keeps both slacks positive."""
-    worst = 1.0
-    for j in range(s.size):
-        worst = max(worst, (dr[j] - dc) / s[j], -(dr[j] + dc) / t[j])
     return 1 / worst
 
 
@@ -404,6 +366,15 @@ def _largest(x):
         s = max(s, abs(x[j]))
         nothing += 0.0 * x[j]  # NaN where there is one, which max passes over
     return s + nothing
+
+
+@jit(fastmath=_LANES)
+def _sum(x):
+    """Add up absolute values."""
+    s = 0.0
+    for j in range(x.size):
+        s += abs(x[j])
+    return s
 
 
 @jit(fastmath=_LANES)
