@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lrla._core import linalg
 from lrla._core.arrays import Array, Space, space_of
 from lrla._core.errors import rank_told_once
 from lrla._core.operators import Operator
@@ -273,5 +274,6 @@ def _spans(rows: Array) -> bool:
     xp = space_of(rows).xp
     if rows.shape[0] < rows.shape[1]:
         return False
-    s = xp.linalg.svdvals(_unit(rows.T).T)
+    size = linalg.norm(rows, axis=1)[:, None]
+    s = xp.linalg.svdvals(rows / xp.where(size > 0, size, xp.ones_like(size)))
     return bool(s[-1] > 1e-13 * s[0])

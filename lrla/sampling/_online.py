@@ -10,6 +10,7 @@ from lrla._core.arrays import Array, Space, real_dtype, space_of
 from lrla._core.errors import AccuracyWarning, warn
 from lrla._core.random import Domain, key_of, seed_of, tag
 from lrla._core.results import Info, Status
+from lrla.blocks import RowBlocks, as_blocks
 from lrla.kernels import philox
 from lrla.kernels.row_squares import row_squares
 from lrla.sampling._designs import Draw
@@ -230,8 +231,8 @@ class OnlineRowSampler:
 
         Parameters
         ----------
-        A : array of shape (k, n) or sparse matrix
-            The rows; those that are kept become dense.
+        A : array of shape (k, n), sparse matrix or dask array
+            The rows; those that are kept become dense. Dask arrays are computed block by block.
 
         Raises
         ------
@@ -240,6 +241,11 @@ class OnlineRowSampler:
         TypeError
             If A is of another array library, device or dtype than the blocks before.
         """
+        A = as_blocks(A)
+        if isinstance(A, RowBlocks):
+            for a, b in A.bounds:
+                self.partial_fit(A.array[a:b].compute())
+            return
         op = as_rows(A, self.n, self._pending)
         space, k = op.space, op.shape[0]
         if self._factor is None:

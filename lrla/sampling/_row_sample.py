@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lrla._core import linalg
 from lrla._core.arrays import Array, Space, as_array, real_dtype, space_of
 from lrla._core.operators import Operator, as_operator
 from lrla._core.results import Info, Result, Status
@@ -222,7 +223,7 @@ class RowSample(Result):
         Y = _wide(y)[:, None] if vector else _wide(y)
         p, counts = _wide(self.probs)[:, None], _wide(self.counts)[:, None]
         total = xp.sum(counts / p * Y, axis=0)
-        error = xp.sqrt(self._variance(Y, p, counts))
+        error = self._deviation(Y, p, counts)
         if vector:
             kind = complex if xp.isdtype(total.dtype, "complex floating") else float
             return Estimate(kind(total[0]), float(error[0]), self._approximate)
@@ -233,13 +234,13 @@ class RowSample(Result):
         """Whether variances are not estimated without bias."""
         return self.design in _HAJEK or self.info.get("rounds", 1) > 1
 
-    def _variance(self, Y: Array, p: Array, counts: Array) -> Array:
-        """Estimate the variance of the estimated totals of the columns of Y."""
+    def _deviation(self, Y: Array, p: Array, counts: Array) -> Array:
+        """Estimate the standard deviation of the estimated totals of the columns of Y."""
         xp = space_of(Y).xp
         if self.replicates is not None:
             totals = xp.astype(self.replicates, Y.dtype) @ Y
             r = int(totals.shape[0])
-            return xp.sum(xp.abs(totals - xp.mean(totals, axis=0)) ** 2, axis=0) / (r * (r - 1))
+            return linalg.norm(totals - xp.mean(totals, axis=0), axis=0) / math.sqrt(r * (r - 1))
         open_ = p < 1 if self.info.n_certain else p > 0
         Z = Y / p  # what each draw adds to the total
         zero = xp.zeros_like(p)
@@ -248,16 +249,14 @@ class RowSample(Result):
             draws = int(xp.sum(share))
             mean = xp.sum(share * Z, axis=0) / max(draws, 1)
             factor = draws / (draws - 1) if draws > 1 else math.nan if draws else 0.0
-            return factor * xp.sum(share * xp.abs(Z - mean) ** 2, axis=0)
+            return linalg.norm(xp.sqrt(factor * share) * (Z - mean), axis=0)
         share = xp.where(open_, 1 - p, zero)
-        if self.design not in _HAJEK:
-            return xp.sum(share * xp.abs(Z) ** 2, axis=0)
         drawn = int(xp.count_nonzero(open_))
-        if drawn == 0:
-            return xp.sum(share * xp.abs(Z), axis=0)
+        if self.design not in _HAJEK or drawn == 0:
+            return linalg.norm(xp.sqrt(share) * Z, axis=0)
         mean = xp.sum(share * Z, axis=0) / xp.sum(share)
         factor = drawn / (drawn - 1) if drawn > 1 else math.nan
-        return factor * xp.sum(share * xp.abs(Z - mean) ** 2, axis=0)
+        return linalg.norm(xp.sqrt(factor * share) * (Z - mean), axis=0)
 
     def merge(self, other: RowSample) -> RowSample:
         """Join two "bottom_k" samples of different rows into the one sample of all of them.

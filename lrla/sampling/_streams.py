@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lrla._core.arrays import Array, real_dtype, space_of
+from lrla._core.arrays import Array, as_array, real_dtype, space_of
 from lrla._core.operators import Operator, as_operator
 from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
+from lrla.blocks import RowBlocks, as_blocks
 from lrla.sampling._designs import DESIGNS, Request
 from lrla.sampling._probabilities import as_size, look
 from lrla.sampling._row_sample import RowSample, row_sample
@@ -150,8 +151,8 @@ class ReservoirSampler:
 
         Parameters
         ----------
-        A : array of shape (k, n) or sparse matrix
-            The rows; those that are kept become dense.
+        A : array of shape (k, n), sparse matrix or dask array
+            The rows; those that are kept become dense. Dask arrays are computed block by block.
         scores : array of shape (k,)
             How important each is, not negative.
         row_offset : int, optional
@@ -165,7 +166,10 @@ class ReservoirSampler:
         TypeError
             If A is of another array library, device or dtype than the blocks before.
         """
-        op = as_rows(A, self.n, self._rows)
+        A = as_blocks(A)
+        whole = isinstance(A, RowBlocks)
+        op = as_operator(A) if whole else as_rows(A, self.n, self._rows)
+        scores = as_array(scores, "scores", ndim=(1,))
         looked = look(scores)
         space_of(looked.values, op.space.zeros((0,), op.dtype))
         k = op.shape[0]
@@ -177,6 +181,10 @@ class ReservoirSampler:
         first = self._next() if row_offset is None else int(row_offset)
         if first < 0:
             raise ValueError(f"row_offset must not be negative, got {first}")
+        if whole:
+            for a, b in A.bounds:
+                self.partial_fit(A.array[a:b].compute(), scores[a:b], first + a)
+            return
         if k == 0:
             return
         draw = DESIGNS["bottom_k"](

@@ -218,7 +218,8 @@ def _plan(rows: _Rows, method: str, seed: int, rcond: float | None) -> Whitening
         method = "gram" if plain else "cholesky_qr"
         reason = f"the condition number is {condition:.1e}"
     if method in ("gram", "cholesky_qr") and T.shape[1]:
-        R = linalg.cholesky(rows.gram(T, of_rows=method == "cholesky_qr"))
+        sound = method == "cholesky_qr" or _moderate(B)
+        R = linalg.cholesky(rows.gram(T, of_rows=method == "cholesky_qr")) if sound else None
         if R is None:
             reason, method, d = f"{method} failed: the sketch or the condition number", "qr", 0
             T, condition = _coordinates(rows.stacked(0, seed), rows.u, rcond)

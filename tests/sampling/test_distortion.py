@@ -158,6 +158,16 @@ def test_every_array_library(backend, p):
     assert found.x_low.shape == (3,)
 
 
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_sampled_rows_of_zeros_span_nothing(p):
+    A = heavy(40, 3)
+    A[1::2] = 0
+    few = np.zeros(40)
+    few[[0, 1, 2, 3]] = 1
+    found = distortion(A, sample_rows(few, 4, rng=1), p, rng=1)
+    assert found.low == pytest.approx(0, abs=1e-14 if p == 2 else 0)
+
+
 def test_mistakes():
     A = heavy(20, 2)
     sample = sample_rows(np.ones(20), 5, rng=1)

@@ -220,6 +220,16 @@ def test_scale_does_not_matter(scale, form):
     np.testing.assert_allclose(result.scores, reference(A), rtol=1e-10)
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200, 1e300])
+@pytest.mark.parametrize("method", ["gram", "qr", "cholesky_qr", "sketch", "jl"])
+def test_scale_does_not_matter_to_any_method(scale, method):
+    """Squares are out of range: here a RuntimeWarning is an error."""
+    A = np.random.default_rng(SEED).standard_normal((200, 4))
+    want = leverage_scores(A, method=method, rng=SEED).scores
+    found = leverage_scores(scale * A, method=method, rng=SEED)
+    np.testing.assert_allclose(found.scores, want, rtol=1e-10)
+
+
 def test_zero_rows_score_zero_and_a_lonely_row_one():
     A = np.random.default_rng(SEED).standard_normal((200, 4))
     A[7] = 0

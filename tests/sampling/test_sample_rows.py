@@ -310,6 +310,18 @@ def test_samples_that_cannot_be_merged(one, other, message):
         a.merge(b)
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200, 1e300])
+@pytest.mark.parametrize("design", DESIGNS)
+def test_errors_of_totals_of_any_size(design, scale):
+    """Their squares are beyond the range: here a RuntimeWarning is an error."""
+    s = np.random.default_rng(90210).lognormal(0, 1, 60)
+    sample = sample_rows(s, 20, design=design, rng=3)
+    y = np.random.default_rng(5).standard_normal((len(sample), 2))
+    want, found = sample.estimate(y), sample.estimate(scale * y)
+    np.testing.assert_allclose(found.value, scale * want.value, rtol=1e-12)
+    np.testing.assert_allclose(found.standard_error, scale * want.standard_error, rtol=1e-12)
+
+
 @pytest.mark.parametrize("other", [3, None, [1, 2], np.ones(3)])
 def test_only_samples_merge(other):
     sample = sample_rows(np.ones(10), 4, design="bottom_k", rng=2)

@@ -2,6 +2,7 @@
 
 import re
 
+import dask.array as da
 import numpy as np
 import pytest
 from hypothesis import given
@@ -192,6 +193,27 @@ def test_scores_are_leverage_scores_of_what_was_kept():
         M = M + (A[rows] / probs[rows - a][:, None]).T @ A[rows]
     assert np.isin(np.flatnonzero(probs == 1) + 256, kept.sample.indices).all()
     assert 20 < len(kept.sample) < 500
+
+
+@pytest.mark.parametrize("chunks", [(700, 2), ((0, 1, 1999), 4), (256, 4)])
+def test_dask_rows_come_block_by_block(chunks):
+    A = stream()
+    blocks = da.from_array(A, chunks=chunks)
+    got = OnlineRowSampler(4, 50.0, rng=3)
+    got.partial_fit(blocks)
+    same(got.finalize(), online(A, 3, ridge=50.0).finalize())
+    scores = np.abs(A).sum(axis=1).astype(np.float32)
+    want, got = ReservoirSampler(4, 30, rng=3), ReservoirSampler(4, 30, rng=3)
+    want.partial_fit(A, scores)
+    got.partial_fit(blocks, scores)
+    same(got.finalize(), want.finalize())
+    assert got.finalize().sample.weights.dtype == np.float32
+    with pytest.raises(ValueError, match="scores must have one entry for each row of A, got 9 for"):
+        got.partial_fit(blocks, scores[:9])
+    with pytest.raises(ValueError, match="A must have 3 columns, got shape"):
+        OnlineRowSampler(3, 50.0).partial_fit(blocks)
+    with pytest.raises(ValueError, match="A must have 3 columns, got shape"):
+        ReservoirSampler(3, 30).partial_fit(blocks, scores)
 
 
 @given(st.lists(st.integers(0, 2000), max_size=6))
