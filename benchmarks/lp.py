@@ -74,6 +74,10 @@ class Quantiles(_Fixed):
     def time_standard_errors(self, shape, threads):
         quantile_regression(self.A, self.b, 0.5, covariance="nid", rng=1)
 
+    def time_bootstrap(self, shape, threads):
+        few = slice(2_000)
+        quantile_regression(self.A[few], self.b[few], 0.5, covariance="bootstrap", rng=1)
+
 
 P_NORM = {
     "lrla": lambda A, b, p: lp_regression(A, b, p, rng=1).x,

@@ -36,6 +36,7 @@ class Domain(enum.IntEnum):
     STREAM = 41
     DPP = 20
     CHRISTOFFEL = 21
+    BOOTSTRAP = 50
     KACZMARZ = 60
 
 

@@ -21,10 +21,9 @@ from lrla.regression._lp_input import Question
 from lrla.regression._normal import Normal
 from lrla.regression._rows import ComplexRows, Rows
 
-_ROUNDING = (
-    100  # units of roundoff times sqrt(n), of the sizes of all that is added up: rounding left
-)
-# up to half of that where 3 of 10 rows were wild and the others exact, less than 10 as a rule
+# Units of roundoff times sqrt(n), of the sizes of all that is added up. Rounding left up to half of
+# that where three of ten rows were wild and the others exact, less than a tenth as a rule.
+_ROUNDING = 100
 _EXACT = 4  # units of roundoff of these sizes, that a residual of an exact fit may have
 
 

@@ -13,8 +13,9 @@ from lrla._core.arrays import Array, space_of
 from lrla._core.errors import AccuracyWarning, warn
 from lrla._core.iteration import Callback
 from lrla._core.operators import Operator, as_operator
-from lrla._core.random import seed_of
+from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
+from lrla.regression._bootstrap import bootstrap
 from lrla.regression._lp_input import Question, check_options, look
 from lrla.regression._one import Answer, Task, prepare, products, rounding, solve, summary
 from lrla.regression._piecewise import interior
@@ -129,12 +130,14 @@ def quantile_regression(
         Levels, strictly between 0 and 1.
     weights : array of shape (m,), optional
         Not negative; a whole number counts a row so many times.
-    covariance : {None, "nid", "kernel"}, default None
-        How to estimate standard errors; None: not. Both are sandwiches
+    covariance : {None, "nid", "kernel", "bootstrap"}, default None
+        How to estimate standard errors; None: not. The first two are sandwiches
         ``tau (1 - tau) H^-1 A^T A H^-1`` with ``H = A^T diag(f) A``, f the densities of the errors
         at their quantile, with the bandwidth of Hall and Sheather, and valid where these differ
         from row to row. "nid": f from the fits at two neighbouring levels (Hendricks and Koenker
         [2]_), which takes three times as long. "kernel": from a Gaussian kernel (Powell [3]_).
+        "bootstrap": from 200 fits of rows with exponential random weights (Bose and Chatterjee
+        [6]_), which need no densities, and take as long as 40 to 110 fits of all rows.
     method : {"auto", "interior", "pilot"}, default "auto"
         Whether to solve with all rows, or without those whose sign a pilot tells, which are
         verified: the answer is the same. "auto" takes a pilot from 50000 rows on,
@@ -147,7 +150,7 @@ def quantile_regression(
         ``callback(state)`` after each iteration, with the gap as ``state.error``; returning true
         stops.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        Where the seed of the sketch comes from that conditions the data.
+        Where the seeds come from of the sketch that conditions the data, and of random weights.
 
     Returns
     -------
@@ -169,9 +172,9 @@ def quantile_regression(
         If the rank is less than the number of columns: x is then the shortest solution in
         coordinates in which A is orthonormal.
     ConvergenceWarning
-        If the gap stayed above the tolerance.
+        If the gap stayed above the tolerance, that of a replicate included.
     AccuracyWarning
-        If standard errors are NaN: they need the density of the errors at the quantile, and there is
+        If standard errors other than of "bootstrap" are NaN: they need the density of the errors at the quantile, and there is
         none to be seen where many responses are equal, the fit is exact or so near to it that
         rounding hides the residuals, or the level is so near to 0 or 1 that the quantiles beside it
         are the same.
@@ -186,6 +189,12 @@ def quantile_regression(
     `lp_regression` explains. Of levels near each other and many rows, the fit of each is the pilot of
     the next: only rows near the plane take part, and the signs of the others are verified [4]_. Fitted
     quantiles of different levels may cross; ``predict`` sorts them [5]_.
+
+    "bootstrap": the rows that random weights may bring to another side, some ``5 (n m)**0.5`` near the
+    fit, are copied once and fitted again for each of the 200 replicates; the signs of all others are
+    verified, and where one was wrong the replicate is fitted by all rows. Standard errors vary by 5 %
+    with the seed, as for any 200 replicates. Levels asked for together share their weights. Of dask
+    arrays this takes 26 passes more, and in memory the band and some eighty vectors of m numbers.
 
     Rounding of x alone moves each residual by some 1e-16 of b: where residuals are 1e-12 of it, the
     gap cannot be told below about 1e-6, and stays above the default tolerance.
@@ -202,6 +211,8 @@ def quantile_regression(
        regression process", Empir. Econ. 62, 2022, arXiv:1909.05782.
     .. [5] V. Chernozhukov, I. Fernández-Val and A. Galichon, "Quantile and probability curves
        without crossing", Econometrica 78, 2010.
+    .. [6] A. Bose and S. Chatterjee, "Generalized bootstrap for estimators of minimizers of convex
+       functions", J. Statist. Plann. Inference 117, 2003.
 
     Examples
     --------
@@ -218,8 +229,10 @@ def quantile_regression(
     seed = seed_of(rng)
     if method not in ("auto", "interior", "pilot"):
         raise ValueError(f"method must be 'auto', 'interior' or 'pilot', got {method!r}")
-    if covariance not in (None, "nid", "kernel"):
-        raise ValueError(f"covariance must be None, 'nid' or 'kernel', got {covariance!r}")
+    if covariance not in (None, "nid", "kernel", "bootstrap"):
+        raise ValueError(
+            f"covariance must be None, 'nid', 'kernel' or 'bootstrap', got {covariance!r}"
+        )
     if covariance is not None and weights is not None:
         raise ValueError(
             "weights must be None where a covariance is asked for; repeat rows instead"
@@ -239,7 +252,8 @@ def quantile_regression(
     chained = method != "interior" and any(
         near_enough(op, low, high) for low, high in pairwise(sorted(levels))
     )
-    if method == "pilot" or chained or (method == "auto" and pays(op)):
+    scored = method == "pilot" or chained or (method == "auto" and pays(op))
+    if scored or covariance == "bootstrap":
         scores = leverage_scores(op.A, weights=asked.weights**2, rng=seed)
         rank, condition = scores.rank, float(scores.info.condition)
         T = xp.astype(scores.T, asked.B.dtype)
@@ -271,18 +285,18 @@ def quantile_regression(
     fits = [done[level] for level in levels]
     errors: list[Array] = []
     for fit, level in zip(fits, levels, strict=True):
-        if covariance == "nid":
+        if covariance == "bootstrap":
+            key = key_of(seed)
+            errors.append(bootstrap(op, T, condition, scores.scores, fit, level, key))
+        elif covariance == "nid":
             wide = _bandwidth(level, asked.size[0])
             while not wide < level < 1 - wide:
                 wide /= 2
             near = pilot_of(level, fit)
             low, high = at(level - wide, near).x, at(level + wide, near).x
-            density = _between(low, high, wide, asked)
+            errors.append(_sandwich(op, T, _between(low, high, wide, asked), level))
         elif covariance == "kernel":
-            density = _kernel(fit, level, asked)
-        else:
-            break
-        errors.append(_sandwich(op, T, density, level))
+            errors.append(_sandwich(op, T, _kernel(fit, level, asked), level))
     status, info = summary(
         fits,
         condition,
@@ -394,7 +408,7 @@ def _sandwich(op: Operator, T: Array, density: Array, tau: float) -> Array:
         warn(
             f"{int(xp.count_nonzero(lost))} of {op.shape[1]} standard errors at tau={tau:g} are NaN: "
             "too many residuals are equal or hidden by rounding, or too few are near that level, to "
-            "tell the density of the errors there; fit resampled rows instead",
+            "tell the density of the errors there; covariance='bootstrap' needs none",
             AccuracyWarning,
         )
     return xp.where(lost, xp.full_like(errors, math.nan), errors)

@@ -265,7 +265,7 @@ def test_too_few_iterations():
         (
             {"covariance": "iid"},
             ValueError,
-            "covariance must be None, 'nid' or 'kernel', got 'iid'",
+            "covariance must be None, 'nid', 'kernel' or 'bootstrap', got 'iid'",
         ),
         (
             {"covariance": "nid", "weights": np.ones(200)},
