@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lrla._core.arrays import Array, adjoint, space_of
+from lrla._core.arrays import Array, adjoint, space_of, to_host
 from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
@@ -115,7 +115,7 @@ def cross_leverage(
     op = look(A)
     m = op.shape[0]
     w = row_weights(op, weights)
-    wanted = np.asarray(rows)
+    wanted = to_host(rows)
     if wanted.ndim != 1 or wanted.dtype.kind not in "iu" or wanted.shape[0] == 0:
         raise ValueError("rows must be a sequence of one or more integers")
     if wanted.min() < 0 or wanted.max() >= m:

@@ -18,6 +18,7 @@ from lrla.sampling._online_budget import Kept, extended, fitted
 from lrla.sampling._online_budget import joined as together
 from lrla.sampling._online_lewis import factor, online_weights
 from lrla.sampling._online_measure import Measured, measured, squares, summed
+from lrla.sampling._probabilities import as_size
 from lrla.sampling._row_sample import described, joined, row_sample
 from lrla.sampling._rows import as_p
 from lrla.sampling._streams import StreamSample, as_rows
@@ -66,7 +67,7 @@ class OnlineRowSampler:
     ValueError
         If a parameter is out of its range.
     TypeError
-        If p is not a number.
+        If p is not a number, or n or row_offset no integer.
 
     See Also
     --------
@@ -187,10 +188,7 @@ class OnlineRowSampler:
         row_offset: int = 0,
         rng: Any = None,
     ) -> None:
-        if n < 1:
-            raise ValueError(f"n must be at least 1, got {n}")
-        if int(n) != n:
-            raise ValueError(f"n must be an integer, got {n}")
+        n = as_size(n, "n")
         if not 0 < ridge < math.inf:
             raise ValueError(f"ridge must be positive and finite, got {ridge}")
         for name, value in (("eps", eps), ("delta", delta)):
@@ -201,13 +199,11 @@ class OnlineRowSampler:
                 f"budget must be an integer, at least 2 * n = {2 * n}, got {budget}: fewer rows cannot "
                 "stand for n columns"
             )
-        if row_offset < 0:
-            raise ValueError(f"row_offset must not be negative, got {row_offset}")
-        self.n, self.p = int(n), as_p(p, least=0.0, infinite=False)
+        self.n, self.p = n, as_p(p, least=0.0, infinite=False)
         self.ridge, self.delta = float(ridge), float(delta)
         self.budget = None if budget is None else int(budget)
         self.eps = _EPS if eps is None and budget is None else eps
-        self._first, self._seed = int(row_offset), seed_of(rng)
+        self._first, self._seed = as_size(row_offset, "row_offset", least=0), seed_of(rng)
         self._unit = 4 * math.log(2 * n / delta) * factor(self.p, n)  # the rate for eps = 1
         self._slack = _EPS if self.eps is None else self.eps
         self._rate = math.inf if self.eps is None else self._unit / self.eps**2

@@ -73,6 +73,10 @@ def pool_samples(samples: Iterable[RowSample]) -> RowSample:
     >>> bool(one.estimate(height[one.indices]).standard_error > 10 * found.standard_error)
     True
     """
+    if isinstance(samples, RowSample) or not isinstance(samples, Iterable):
+        raise TypeError(
+            f"samples must be several RowSamples, in a list or so, got {type(samples).__name__}"
+        )
     given = list(samples)
     _check(given)
     space = space_of(*(sample.weights for sample in given))

@@ -49,14 +49,15 @@ def look(scores: Any, name: str = "scores") -> Scores:
     return Scores(space, values, scaled, scores.dtype, positive)
 
 
-def as_size(size: Any, name: str = "size") -> int:
-    """Check a number of rows."""
+def as_size(size: Any, name: str = "size", *, least: int = 1) -> int:
+    """Check a number of rows, or of a row."""
     try:
         size = operator.index(size)
     except TypeError:
         raise TypeError(f"{name} must be an integer, got {size!r}") from None
-    if size < 1:
-        raise ValueError(f"{name} must be at least 1, got {size}")
+    if size < least:
+        rule = f"be at least {least}" if least else "not be negative"
+        raise ValueError(f"{name} must {rule}, got {size}")
     return size
 
 

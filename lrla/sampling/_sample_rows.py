@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 from lrla._core.arrays import as_array, check_finite, is_complex, space_of
@@ -121,7 +120,7 @@ def sample_rows(
     """
     looked = look(scores)
     size = as_size(size)
-    offset = operator.index(row_offset)
+    offset = as_size(row_offset, "row_offset", least=0)
     _check(design, deterministic, coords, offset)
     refuse_zeros(looked)
     where = _coordinates(looked, coords)
@@ -145,8 +144,6 @@ def _check(design: str, deterministic: bool, coords: Any, offset: int) -> None:
         )
     if coords is not None and design not in ("pivotal", "systematic"):
         raise ValueError(f"coords must be None for design={design!r}, which knows no order")
-    if offset < 0:
-        raise ValueError(f"row_offset must not be negative, got {offset}")
     if offset and design not in _BY_ROW:
         raise ValueError(
             f"row_offset must be 0 for design={design!r}, which needs the scores of all rows; "

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lrla._core.arrays import Array, unit_roundoff
+from lrla._core.arrays import Array, as_array, space_of, unit_roundoff
 from lrla._core.errors import ConvergenceWarning, rank_told_once, warn
 from lrla._core.operators import Operator
 from lrla._core.random import seed_of
@@ -265,6 +265,7 @@ def which(op: Operator, rows: Any) -> Array:
                 f"rows must be a vector of integers, got {rows.dtype} of shape {rows.shape}"
             )
         rows = op.space.asarray(rows.astype(np.int64))
+    space_of(as_array(rows, "rows", ndim=(1,)), op.space.zeros((0,), op.dtype))
     rows = xp.astype(rows, xp.int64)
     if bool(xp.any((rows < 0) | (rows >= m))):
         raise ValueError(f"rows must be at least 0 and less than {m}, the number of rows of A")

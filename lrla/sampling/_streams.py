@@ -98,6 +98,8 @@ class ReservoirSampler:
     ------
     ValueError
         If n or size is less than 1.
+    TypeError
+        If n or size is no integer.
 
     See Also
     --------
@@ -133,10 +135,7 @@ class ReservoirSampler:
     """
 
     def __init__(self, n: int, size: int, *, rng: Any = None) -> None:
-        if n < 1:
-            raise ValueError(f"n must be at least 1, got {n}")
-        self.n = int(n)
-        self.size = as_size(size)
+        self.n, self.size = as_size(n, "n"), as_size(size)
         self._seed = seed_of(rng)
         self._sample: RowSample | None = None
         self._rows: Array = None
@@ -178,9 +177,7 @@ class ReservoirSampler:
                 f"scores must have one entry for each row of A, got {looked.values.shape[0]} "
                 f"for {k}"
             )
-        first = self._next() if row_offset is None else int(row_offset)
-        if first < 0:
-            raise ValueError(f"row_offset must not be negative, got {first}")
+        first = self._next() if row_offset is None else as_size(row_offset, "row_offset", least=0)
         if whole:
             for a, b in A.bounds:
                 self.partial_fit(A.array[a:b].compute(), scores[a:b], first + a)

@@ -43,7 +43,7 @@ def test_rows_of_the_hat_matrix(kind, weighted, complex_):
 
 def test_every_library(backend):
     A = data()
-    few = cross_leverage(backend.asarray(A), ROWS, top=5, rng=SEED)
+    few = cross_leverage(backend.asarray(A), backend.asarray(ROWS), top=5, rng=SEED)
     want = cross_leverage(A, ROWS, top=5, rng=SEED)
     np.testing.assert_allclose(backend.to_numpy(few.values), want.values, atol=1e-13)
     np.testing.assert_array_equal(backend.to_numpy(few.columns), want.columns)

@@ -173,6 +173,12 @@ def test_every_array_library(backend):
     ("samples", "error", "message"),
     [
         ([], ValueError, "samples must be at least two, got 0"),
+        (
+            some()[0],
+            TypeError,
+            "samples must be several RowSamples, in a list or so, got RowSample",
+        ),
+        (3, TypeError, "samples must be several RowSamples, in a list or so, got int"),
         (some(count=1), ValueError, "samples must be at least two, got 1: one has no other error"),
         ([*some(), 3], TypeError, "samples must be of RowSample, as sample_rows .*, got int among"),
         (some()[:1] * 2, ValueError, "samples must be independent, got two of the same seed"),

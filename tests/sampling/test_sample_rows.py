@@ -490,6 +490,7 @@ def test_effective_size_and_design_effect():
         ({"design": "poisson", "coords": np.ones(10)}, ValueError, "coords must be None for des"),
         ({"row_offset": 3}, ValueError, "row_offset must be 0 for design='pivotal'"),
         ({"design": "poisson", "row_offset": -1}, ValueError, "row_offset must not be negative"),
+        ({"row_offset": 1.5}, TypeError, "row_offset must be an integer, got 1.5"),
         ({"coords": np.ones(9)}, ValueError, "coords must have a row for each score, got shapes"),
         ({"coords": np.ones((10, 0))}, ValueError, "coords must have at least one column"),
         ({"coords": 1j * np.ones(10)}, TypeError, "coords must be real, got dtype complex128"),

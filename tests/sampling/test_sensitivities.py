@@ -335,6 +335,8 @@ def test_mistakes_of_their_own():
     A = heavy(20, 3)
     with pytest.raises(ValueError, match="rows must be at least 0 and less than 20"):
         sensitivities(A, 1, rows=[20])
+    with pytest.raises(ValueError, match=r"rows must have 1 dimensions, got shape \(\)"):
+        sensitivities(A, 1, rows=3)
     with pytest.raises(ValueError, match="rows must be a vector of integers, got float64"):
         sensitivities(A, 1, rows=[0.5])
     with pytest.raises(ValueError, match="p must be positive, got 0"):

@@ -104,6 +104,10 @@ def test_mistakes_with_reservoirs():
             reservoir.partial_fit(block, scores, offset)
     with pytest.raises(TypeError, match="A must be of the array library, device and dtype of the"):
         reservoir.partial_fit(A.astype(np.float32), s)
+    with pytest.raises(TypeError, match=r"row_offset must be an integer, got 1\.5"):
+        reservoir.partial_fit(A, s, 1.5)
+    with pytest.raises(TypeError, match=r"n must be an integer, got 2\.5"):
+        ReservoirSampler(2.5, 5)
     with pytest.raises(TypeError, match="A must be an array or a sparse matrix, got Matrix"):
         reservoir.partial_fit(aslinearoperator(A), s)
     with pytest.raises(ValueError, match="samplers must have equal n, size and seed to be merged"):
