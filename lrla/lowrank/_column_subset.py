@@ -8,7 +8,7 @@ from typing import Any
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, unit_roundoff
-from lrla._core.errors import RankDeficientWarning, warn
+from lrla._core.errors import AccuracyWarning, RankDeficientWarning, once, warn
 from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
@@ -162,10 +162,12 @@ def _leverage(search: Search) -> Choice:
     """Draw columns in proportion to the leverage scores of the rank."""
     A = _entries(search.op, "leverage")
     rows = A.conj().T if search.op.kind == "sparse" else adjoint(A)
-    scores = leverage_scores(rows, rank=search.rank, rng=search.seed).scores
-    if not bool(search.op.space.xp.any(scores > 0)):  # A is zero
-        return Choice(search.op.space.asarray([], search.op.space.xp.int64))
-    drawn = sample_rows(scores, search.rank, rng=search.seed).indices
+    # what is wrong with scores or with their number shows in the columns, whose error is measured
+    with once(AccuracyWarning, told=True), once(RankDeficientWarning, told=True):
+        scores = leverage_scores(rows, rank=search.rank, rng=search.seed).scores
+        if not bool(search.op.space.xp.any(scores > 0)):  # A is zero
+            return Choice(search.op.space.asarray([], search.op.space.xp.int64))
+        drawn = sample_rows(scores, search.rank, rng=search.seed).indices
     return Choice(search.op.space.asarray(drawn))
 
 

@@ -21,7 +21,7 @@ DOUBT = 0.1  # part of a difference of squared norms that may be rounding
 
 
 def look(A: Any, name: str = "A") -> tuple[Operator, float | None]:
-    """Check a matrix at the door: not empty, and finite where entries can be read.
+    """Check a matrix at the door: not empty, and neither infinite nor without digits, as far as seen.
 
     The second result is the Frobenius norm, where that takes no further pass.
     """
@@ -37,6 +37,12 @@ def look(A: Any, name: str = "A") -> tuple[Operator, float | None]:
     size = linalg.norm(op.A if op.kind == "dense" else op.A.data)
     if not math.isfinite(size):  # overflow or worse
         op.check_entries(name)
+    least = float(op.space.xp.finfo(op.dtype).smallest_normal)
+    if 0 < size < least:  # the inverse of such a number is none
+        raise ValueError(
+            f"{name} must have a norm of at least {least:.1e}, the least number with all digits, got "
+            f"{size:.1e}; multiply it by a power of two"
+        )
     return op, size
 
 
@@ -174,6 +180,15 @@ class Rest(NamedTuple):
         return Rest(math.hypot(self.error, norm), math.hypot(self.bound, norm), self.passes)
 
 
+def doubt_of_squares(shape: tuple[int, ...], k: int, u: float) -> float:
+    """Bound what rounding may do to a difference of squared norms, relative to that of A.
+
+    It comes from sums of squares and products, and from what bases of k vectors lack of being
+    orthonormal.
+    """
+    return (4 * math.prod(shape) ** 0.5 + 10 * k) * u
+
+
 def left_by_norms(size: float, shape: tuple[int, ...], B: Array) -> Rest | None:
     """Measure ``A - Q B`` or ``A - Q B V^H`` by Pythagoras, Q and V orthonormal, B coordinates of A.
 
@@ -183,10 +198,7 @@ def left_by_norms(size: float, shape: tuple[int, ...], B: Array) -> Rest | None:
         return None
     part = linalg.norm(B) / size
     square = (1 - part) * (1 + part)
-    # from sums of squares and products, and from what Q and V lack of being orthonormal
-    doubt = (4 * math.prod(shape) ** 0.5 + 10 * min(B.shape)) * unit_roundoff(
-        space_of(B).xp, B.dtype
-    )
+    doubt = doubt_of_squares(shape, min(B.shape), unit_roundoff(space_of(B).xp, B.dtype))
     if not doubt <= DOUBT * square:
         return None
     return Rest(size * square**0.5, size * (square + doubt) ** 0.5)

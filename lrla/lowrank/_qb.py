@@ -17,6 +17,7 @@ from lrla.lowrank._basis import Basis
 from lrla.lowrank._eigh import check_rank
 from lrla.lowrank._krylov import BOUND, PROBES
 from lrla.lowrank._matrix import as_matrix, home
+from lrla.lowrank._parts import doubt_of_squares
 from lrla.lowrank._svd import SAFETY
 
 
@@ -160,16 +161,22 @@ def qb(
         kept = _least_rows(B, _inflated(error, known), tol * total)
         if _inflated(error, known) > tol * total:
             status = Status.STAGNATED
-            warn(f"the relative error is {error / total:.1e}, tol={tol:.1e}: {status.value}",
-                 ConvergenceWarning)  # fmt: skip
+            relative = _inflated(error, known) / total
+            warn(
+                f"the relative error is up to {relative:.1e}, above tol={tol:.1e}: {status.value}",
+                ConvergenceWarning,
+            )
     Q, B = basis.columns[:, :kept], B[:kept, :]
     rest = image - Q @ (B @ G)
     error, known = _size(exact, B, rest, u)
     bound = BOUND * float(xp.max(linalg.norm(rest, axis=0)))
+    if known:
+        doubt = doubt_of_squares((m, n), kept, u) ** 0.5 * total
+        bound = min(bound, math.hypot(error, doubt))
     info = Info(
         error=error * matrix.scale,
         error_exact=known,
-        spectral_bound=(min(bound, error) if known else bound) * matrix.scale,
+        spectral_bound=bound * matrix.scale,
         seed=seed,
         passes=matrix.passes,
         seconds=time.perf_counter() - start,

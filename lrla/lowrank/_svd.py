@@ -18,6 +18,7 @@ from lrla.lowrank import _rsvd
 from lrla.lowrank._gram import Gram
 from lrla.lowrank._krylov import BOUND, PROBES, Bidiagonal, Ritz, Triplets, iterate
 from lrla.lowrank._matrix import Matrix, Side, as_matrix, conj, home
+from lrla.lowrank._parts import doubt_of_squares
 
 METHODS = ("auto", "krylov", "rsvd", "single_pass", "lapack")
 SAFETY = 2.0  # on errors estimated by probes: exceeded with probability below 1 % (chi square)
@@ -465,7 +466,8 @@ def _errors(task: _Task, found: _Found) -> tuple[float, bool, float, float]:
     """Return the Frobenius error, whether it is exact, a spectral bound, and the norm of A."""
     matrix, s = task.matrix, found.triplets.s
     if found.error is not None:
-        return found.error, True, found.error, math.hypot(found.error, linalg.norm(s))
+        rounding = 4 * matrix.u * math.sqrt(max(matrix.shape)) * float(s[0])
+        return found.error, True, found.error + rounding, math.hypot(found.error, linalg.norm(s))
     assert found.remainder is not None
     estimate = linalg.norm(found.remainder) / math.sqrt(PROBES)
     bound = BOUND * float(matrix.space.xp.max(linalg.norm(found.remainder, axis=0)))
@@ -477,7 +479,8 @@ def _errors(task: _Task, found: _Found) -> tuple[float, bool, float, float]:
     # a difference of squares has lost its digits where the error is small
     square = total**2 - linalg.norm(s) ** 2
     if square > 1e3 * matrix.u * total**2:
-        return math.sqrt(square), True, min(bound, math.sqrt(square)), total
+        doubt = doubt_of_squares(matrix.shape, int(s.shape[0]), matrix.u) * total**2
+        return math.sqrt(square), True, min(bound, math.sqrt(square + doubt)), total
     return estimate, False, bound, total
 
 

@@ -260,6 +260,19 @@ def test_scale_does_not_matter(method, scale):
     assert scaled.info.error_estimate / scale == pytest.approx(plain.info.error_estimate)
 
 
+@pytest.mark.parametrize("function", [interpolative, column_subset, cur])
+@pytest.mark.parametrize(("dtype", "size"), [("f8", 1e-310), ("f4", 1e-40)])
+def test_numbers_without_all_digits_are_refused(function, dtype, size):
+    """Coefficients were NaN, for the inverse of such a number is infinite."""
+    A = (size * np.random.default_rng(5).standard_normal((20, 10))).astype(dtype)
+    for given in (A, scipy.sparse.csr_array(A)):
+        with pytest.raises(ValueError, match=r"A must have a norm of at least .* multiply it by"):
+            function(given, 3, rng=7)
+    least = np.finfo(dtype).smallest_normal
+    result = interpolative(A / A.dtype.type(size) * (2 * least), 3, rng=7)
+    assert np.all(np.isfinite(result.coefficients))
+
+
 @methods
 def test_layout_does_not_matter(method):
     A, _ = matrix(50, 40, "1/i", 5)
@@ -472,9 +485,23 @@ def test_leverage_samples_what_cannot_be_missed():
             assert len(columns) == 3
 
 
+def test_leverage_speaks_of_columns_alone():
+    """What scores and samples of rows have to say would only confuse (warnings are errors here)."""
+    A = np.random.default_rng(5).standard_normal((30, 20))
+    nearly = np.outer(A[:, 0], A[0]) + 1e-14 * A
+    assert column_subset(nearly, 1, method="leverage", rng=1).info.relative_error < 1e-12
+    A[:, ::2] = 0
+    with pytest.warns(RankDeficientWarning) as seen:
+        result = column_subset(A, 20, method="leverage", rng=1)
+    assert [str(w.message) for w in seen] == [
+        "A has only 10 independent columns to rounding, of rank=20 asked for; the result has these"
+    ]
+    assert sorted(result.columns.tolist()) == list(range(1, 20, 2))
+
+
 @pytest.mark.parametrize("method", ["greedy", "leverage", "sketch_qrp"])
 def test_a_zero_matrix_has_no_columns_to_choose(method):
-    with pytest.warns(RankDeficientWarning, match="rank 0|only 0 independent columns"):
+    with pytest.warns(RankDeficientWarning, match="A has only 0 independent columns"):
         result = column_subset(np.zeros((6, 5)), 2, method=method, rng=7)
     assert (result.rank, result.columns.shape, result.info.error_estimate) == (0, (0,), 0)
 

@@ -112,3 +112,13 @@ def test_tolerances_have_room_for_the_error_of_an_estimate():
         Q, B = qb(aslinearoperator(A), tol=0.2, block=1, rng=seed)
         missed += np.linalg.norm(A - Q @ B) > 0.2 * np.linalg.norm(A)
     assert missed <= 3
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-5, 3e-6, 1e-6])
+def test_the_spectral_bound_holds_where_squares_of_norms_cancel(size):
+    rng = np.random.default_rng(90210)
+    U, V = (np.linalg.qr(rng.standard_normal((m, 60)))[0] for m in (90, 60))
+    A = (U * np.r_[np.ones(10), size, 1e-16 * np.ones(49)]) @ V.T
+    for seed in range(20):
+        Q, B = result = qb(A, rank=10, rng=seed)
+        assert np.linalg.norm(A - Q @ B, 2) <= result.info.spectral_bound * (1 + 1e-12)

@@ -104,6 +104,18 @@ def test_f4_the_squared_error_estimate_is_unbiased(method):
     assert abs(1.3 * ratios.mean() - 1) > 4.9 * ratios.std() / math.sqrt(200)  # it can tell
 
 
+@pytest.mark.parametrize("method", ["rsvd", "krylov", "lapack"])
+@pytest.mark.parametrize("size", [1e-3, 1e-5, 3e-6, 1e-6])
+def test_the_spectral_bound_holds_where_squares_of_norms_cancel(method, size):
+    """The error is of rank one, and its norm a difference of squares with few digits left."""
+    rng = np.random.default_rng(90210)
+    U, V = (np.linalg.qr(rng.standard_normal((m, 60)))[0] for m in (90, 60))
+    A = (U * np.r_[np.ones(10), size, 1e-16 * np.ones(49)]) @ V.T
+    for seed in range(20):
+        U, s, Vh = result = lrla.svd(A, 10, method=method, rng=seed)
+        assert np.linalg.norm(A - (U * s) @ Vh, 2) <= result.info.spectral_bound * (1 + 1e-12)
+
+
 @pytest.mark.parametrize("name", SPECTRA)
 @pytest.mark.parametrize("method", METHODS)
 def test_the_spectral_bound_holds(name, method):
