@@ -1,4 +1,4 @@
-"""Row samples beside `numpy.random.Generator.choice`, and rows that come by once.
+"""Row samples beside `numpy.random.Generator.choice`, rows that come by once, and losses.
 
 ``claims/samplers.py`` has the sizes that the documentation quotes, and checks the bias.
 """
@@ -7,7 +7,7 @@ import numpy as np
 
 import lrla
 from benchmarks import peers
-from lrla.sampling import OnlineRowSampler, ReservoirSampler, sample_rows
+from lrla.sampling import OnlineRowSampler, ReservoirSampler, evaluate_coreset, sample_rows
 
 ONE = "1 thread"
 
@@ -95,3 +95,23 @@ class Stream(_Fixed):
             for block in self.blocks:
                 stream.partial_fit(block, np.sum(block**2, axis=1))
         stream.finalize()
+
+
+class Losses(_Fixed):
+    """The logistic loss of all rows at ten vectors, and what a sample says of it."""
+
+    params = (["lrla", "numpy logaddexp"], [100_000], [ONE])
+    param_names = ("library", "rows", "threads")
+
+    def setup(self, library, rows, threads):
+        self._start()
+        rng = np.random.default_rng(90210)
+        self.A, self.X = rng.standard_normal((rows, 20)), rng.standard_normal((20, 10))
+        self.sample = sample_rows(np.ones(rows), 1000, rng=7)
+        self.time_losses(library, rows, threads)
+
+    def time_losses(self, library, rows, threads):
+        if library == "lrla":
+            evaluate_coreset("logistic", self.A, self.sample, self.X)
+        else:
+            np.sum(np.logaddexp(0, -(self.A @ self.X)), axis=0)
