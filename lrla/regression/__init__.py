@@ -9,7 +9,8 @@ few right-hand sides only (Shimizu, Cheng, Musco, Weare 2024).
 
 `lp_regression` minimises any p-norm from 1 to infinity and `quantile_regression` the loss of
 Koenker and Bassett (1978), by an interior point and a vertex (Portnoy and Koenker 1997), Newton
-with a homotopy in p, or exchange; a dual point in every answer proves how good it is.
+with a homotopy in p, or exchange; a dual point in every answer proves how good it is. The penalty
+of the lasso (Tibshirani 1996) and linear constraints can be had with each of them.
 `huber_regression` (Huber 1964) is solved and proven alike; `tukey_regression` (Beaton and Tukey
 1974) is not convex, and finds a local minimum.
 """

@@ -22,7 +22,7 @@ from lrla._core.arrays import (
 )
 from lrla._core.errors import RankDeficientWarning, once, warn
 from lrla._core.operators import Operator, is_sparse
-from lrla.regression._lp_input import Question, below
+from lrla.regression._lp_input import Question, below, column_norms
 from lrla.sampling import LeverageResult, leverage_scores
 from lrla.sketch import Whitening, whiten
 
@@ -53,11 +53,21 @@ class Constraints:
     V: Array
     P: Array
 
-    def meet(self, X: Array) -> Array:
+    def meet(self, X: Array, P: Array | None = None) -> Array:
         """Return the nearest points that satisfy the equations."""
+        P = self.P if P is None else P
         for _ in range(2):  # the second time for what rounding has left
-            X = X + self.P @ (self.c - self.C @ X)
+            X = X + P @ (self.c - self.C @ X)
         return X
+
+    def meet_beside_zeros(self, x: Array) -> Array:
+        """Return the nearest point, in the norm of all columns, that has the same zeros."""
+        xp = space_of(x).xp
+        free = xp.astype(x != 0, x.dtype) / self.scale
+        C = self.C * free
+        size = linalg.norm(adjoint(C), axis=0)[:, None]
+        size = xp.where(size > 0, size, xp.ones_like(size))
+        return self.meet(x, free[:, None] * xp.linalg.pinv(C / size) / size[:, 0])
 
     def side(self, j: int) -> Constraints:
         """Return the equations for one right-hand side."""
@@ -119,7 +129,7 @@ def constraints_of(constraints: Any, asked: Question) -> Constraints:
     C, c = _pair(constraints, asked)
     threshold = max(int(C.shape[0]), n, 30) * unit_roundoff(xp, C.dtype)
     C, c = (xp.astype(v, asked.B.dtype) for v in (C, c))
-    scale = _column_norms(op)
+    scale = column_norms(op)
     rows = C / scale
     size = linalg.norm(adjoint(rows), axis=0)[:, None]
     size = xp.where(size > 0, size, xp.ones_like(size))
@@ -169,22 +179,3 @@ def _pair(constraints: Any, asked: Question) -> tuple[Array, Array]:
         raise TypeError("constraints must be real where A and b are, got complex numbers")
     c = c[:, None] + space.zeros((q, sides), c.dtype) if c.ndim == 1 else c
     return C, c
-
-
-def _column_norms(op: Operator) -> Array:
-    """Return the norms of the columns, in double precision; those of zeros count as large."""
-    xp = op.space.xp
-    if op.kind == "sparse":
-        size = xp.sqrt(
-            xp.asarray(abs(op.A.astype(xp.result_type(op.dtype, xp.float64))).power(2).sum(axis=0))
-        )
-        size = size.reshape(-1)
-    elif op.kind == "blocks":
-        (squares,) = op.A.sum(
-            lambda block, a, b: (xp.sum(abs(block) ** 2, axis=0, dtype=xp.float64),)
-        )
-        size = xp.sqrt(squares)
-    else:
-        size = xp.astype(linalg.norm(op.A, axis=0), xp.float64)
-    top = float(xp.max(size))
-    return xp.where(size > 0, size, xp.full_like(size, top if top > 0 else 1.0))

@@ -8,19 +8,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lrla._core.arrays import Array
+from lrla._core.errors import RankDeficientWarning, once
 from lrla._core.iteration import Callback
+from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._chebyshev import chebyshev
-from lrla.regression._constraints import constraints_of
-from lrla.regression._lp_input import check_options, look
+from lrla.regression._constraints import Constraints, constraints_of
+from lrla.regression._lasso import lasso
+from lrla.regression._lp_input import Question, below, check_options, look
 from lrla.regression._newton import newton
 from lrla.regression._one import Answer, Task, prepare, solve, summary
 from lrla.regression._piecewise import interior
 from lrla.regression._pilot import pays, piloted
 from lrla.regression._sampled import check_size, sampled
 from lrla.sampling import leverage_scores
-from lrla.sketch import whiten
+from lrla.sketch import Whitening, whiten
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -32,8 +35,8 @@ class LpResult(Result):
     x : array of shape (n,) or (n, k)
         The solution.
     objective : float or array of shape (k,)
-        ``sum(weights * abs(r)**p) ** (1 / p)``, ridge included; for ``p = inf``
-        ``max(weights * abs(r))``.
+        ``sum(weights * abs(r)**p) ** (1 / p)``, ridge and l1 included; for ``p = inf``
+        ``max(weights * abs(r))``, and l1.
     gap : float or array of shape (k,)
         The objective exceeds the least possible one by at most this fraction of itself: it is
         compared with that of ``dual``. Zero where the residual is nothing but rounding.
@@ -41,7 +44,8 @@ class LpResult(Result):
         y with A^H y = 0 and dual norm at most one, so that the real part of ``y^H b`` is a lower
         bound of every objective. The dual norm of p = 1 is ``max(abs(y) / weights)``. With
         constraints, A^H y is a combination C^H v of their rows, and the bound the real part of
-        ``y^H b - v^H c``. With a ridge, these are the entries that belong to rows of A.
+        ``y^H b - v^H c``. With l1, what is left of A^H y is not zero, but at most l1 in size, for
+        1 < p < inf at most ``l1 / (p * objective**(p - 1))``: see Notes. With a ridge, these are the entries that belong to rows of A.
     residuals : array of shape (m,) or (m, k)
         ``b - A @ x``.
     rank : int
@@ -71,6 +75,7 @@ def lp_regression(
     *,
     weights: Any = None,
     ridge: Any = 0.0,
+    l1: Any = 0.0,
     constraints: Any = None,
     method: str = "auto",
     size: int | None = None,
@@ -96,7 +101,11 @@ def lp_regression(
         ``max(weights * abs(A @ x - b))``.
     ridge : float or array of shape (n,), default 0
         Not negative: add ``sum(ridge * abs(x)**p)`` to the sum, or ``ridge * abs(x)`` to what the
-        maximum is taken of. For p = 1 this is the penalty of the lasso.
+        maximum is taken of. For p = 1 this is the same as l1.
+    l1 : float or array of shape (n,), default 0
+        The penalty of the lasso, not negative: add ``sum(l1 * abs(x))`` to the sum of p-th powers,
+        or to the maximum. Coefficients that it keeps from the model are exactly zero. Real data
+        only.
     constraints : tuple of two arrays, of shape (q, n) and (q,) or (q, k), optional
         ``(C, c)``: only x with ``C @ x = c`` are looked at, for each right-hand side its column of
         c. Equations that follow from others are left out; C may be sparse.
@@ -132,11 +141,11 @@ def lp_regression(
     Raises
     ------
     ValueError
-        If p is less than 1, shapes do not fit, an entry is not finite, weights or ridge are
+        If p is less than 1, shapes do not fit, an entry is not finite, weights, ridge or l1 are
         negative, no x satisfies the constraints, the rows drawn by method "sample" do not span the rows of A, a linear operator has
         more than 2**28 entries, or x is beyond the largest number of its dtype.
     TypeError
-        If A is not a matrix of numbers, or complex for p = 1 or p = inf, or constraints are not a
+        If A is not a matrix of numbers, or complex for p = 1, p = inf or l1, or constraints are not a
         pair, or complex where A and b are real.
 
     Warns
@@ -168,6 +177,20 @@ def lp_regression(
     of dense A in memory. What rounding leaves of ``C @ x - c`` is taken off in the end. For p = 2 this is as accurate as LAPACK's ``gglse``. The
     proof holds for a y whose A^H y = C^H v is a combination of rows of C:
     ``real(y^H (b - A x)) = real(y^H b - v^H c)`` for all x that satisfy them.
+
+    With l1 the objective is ``(sum(weights * abs(r)**p) + sum(l1 * abs(x)))**(1 / p)``: of
+    scikit-learn's ``Lasso(alpha)``, p = 2, this is l1 = 2 m alpha. For p = 1 it is so many rows
+    more, for p = inf so many terms more in the linear programme, and for 1 < p < inf the model of
+    Newton's method has it as it is, to be minimised by an interior-point method for n coefficients
+    and a system of equations for those that are not zero: some n**3 flops beside the m n**2 of an
+    iteration. By Fenchel's inequality, for every y and any part s of A^H y, but for a combination of
+    rows of C, with ``abs(s) <= l1``, the least sum is at least
+    ``real(y^H b) - (p - 1) * sum(weights * (abs(y) / (p * weights))**(p / (p - 1)))``. ``dual`` is
+    such a y over ``p * objective**(p - 1)``: o for the objective and ``size`` for its dual norm,
+    the p-th power of no objective is less than ``o**p * (p * real(y^H b) / o - (p - 1) *
+    size**(p / (p - 1)))``, which without l1, and size one, is the bound above to first order. Where
+    the rank of A is not full, the penalty tells solutions apart; if it is so small that rounding
+    hides it, the gap says so.
 
     A sample of rows by Lewis weights of [A b] keeps all p-norms up to a factor 1 +- eps if its size
     is of order n / eps**2 for p < 2, n**(p/2) / eps**2 above, up to logarithms [3]_: with "sample"
@@ -242,7 +265,7 @@ def lp_regression(
         check_size(size, p)
     elif size is not None:
         raise ValueError(f"size must be None for method {method!r}; it is for method 'sample'")
-    asked = look(A, b, weights, ridge, complex_ok=1 < p < math.inf)
+    asked = look(A, b, weights, ridge, complex_ok=1 < p < math.inf, l1=l1, absolute=p == 1)
     xp, op = asked.op.space.xp, asked.op
     held = None if constraints is None else constraints_of(constraints, asked)
     options = (tol, max_iter, x0, callback, held)
@@ -257,7 +280,7 @@ def lp_regression(
             asked, None, lambda task: piloted(_doubled(task), 0.5, scores, seed), *options
         )
     else:
-        white = whiten(op.A, rng=seed) if held is None else held.whiten(op, seed)
+        white = _whitened(asked, held, seed)
         rank, condition = white.rank, white.condition
         T = xp.astype(white.T, asked.B.dtype)
         if method == "sample":
@@ -285,6 +308,21 @@ def lp_regression(
     )
 
 
+def _whitened(asked: Question, held: Constraints | None, seed: int) -> Whitening:
+    """Find coordinates for all that matters: a penalty tells apart what the data do not."""
+
+    def of(op: Operator) -> Whitening:
+        return whiten(op.A, rng=seed) if held is None else held.whiten(op, seed)
+
+    if asked.l1 is None or asked.l1.in_rows:
+        return of(asked.op)
+    with once(RankDeficientWarning, told=True):
+        white = of(asked.op)
+    if white.rank == asked.size[1]:
+        return white
+    return of(below(asked.op, asked.l1.rows(asked.op)))
+
+
 def _doubled(task: Task) -> Task:
     """Make absolute values of what is half of them: the loss of the median."""
     return replace(task, weights=2 * task.weights)
@@ -293,4 +331,6 @@ def _doubled(task: Task) -> Task:
 def _one(task: Task, p: float) -> Answer:
     if p == 1:
         return interior(_doubled(task), 0.5)
-    return chebyshev(task) if math.isinf(p) else newton(task, p)
+    if math.isinf(p):
+        return chebyshev(task)
+    return newton(task, p) if task.l1 is None else lasso(task, p, task.l1)

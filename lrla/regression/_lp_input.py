@@ -7,11 +7,56 @@ import numbers
 from dataclasses import dataclass
 from typing import Any
 
+from lrla._core import linalg
 from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_of
 from lrla._core.operators import Operator, as_operator
 from lrla.blocks import as_blocks
 
+_ROUNDING = 1e-13  # of right-hand sides: what coefficients that should vanish may leave
 MOST = 1 << 28  # entries of a linear operator, which has to be formed: 2 GiB in double precision
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Penalty:
+    """Absolute values of some of the coefficients, added to what is minimised.
+
+    Parameters
+    ----------
+    at : array of int
+        Of which.
+    size : array of shape (n_penalized,)
+        Their factors, positive.
+    in_rows : bool
+        Whether rows of the data already are that, for the loss is absolute values, too.
+    """
+
+    at: Array
+    size: Array
+    in_rows: bool
+
+    def value(self, x: Array) -> float:
+        """Return the penalty of all coefficients x."""
+        xp = space_of(x).xp
+        return float(xp.sum(self.size * abs(xp.take(x, self.at))))
+
+    def rows(self, op: Operator) -> Array:
+        """Return rows of the identity, each as long as the column of the data that it is for."""
+        space = op.space
+        rows = column_norms(op) * space.eye(op.shape[1], space.xp.float64)
+        return space.xp.astype(space.xp.take(rows, self.at, axis=0), op.dtype)
+
+    def cleaned(self, x: Array, norms: Array, b: Array) -> Array:
+        """Make zeros of coefficients that add no more than rounding to what b is fitted by."""
+        xp = space_of(x).xp
+        own = xp.take(x, self.at)
+        tiny = abs(own) * xp.take(norms, self.at) <= _ROUNDING * linalg.norm(b)
+        return self.put(x, xp.where(tiny, xp.zeros_like(own), own))
+
+    def put(self, x: Array, values: Array) -> Array:
+        """Return all coefficients with other values of those that are penalized."""
+        space = space_of(x)
+        x = space.xp.asarray(x, copy=True)[None, :]
+        return space.with_columns(x, self.at, values[None, :])[0, :]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +79,8 @@ class Question:
         Whether b had one dimension.
     dtype : dtype
         Of the solution.
+    l1 : Penalty or None
+        Of absolute values.
     """
 
     op: Operator
@@ -43,6 +90,7 @@ class Question:
     size: tuple[int, int]
     vector: bool
     dtype: Any
+    l1: Penalty | None
 
     @property
     def n_data(self) -> int:
@@ -75,8 +123,14 @@ class Question:
         return self.op.space.asarray(values, self.op.space.xp.float64)
 
 
-def look(A: Any, b: Any, weights: Any, ridge: Any, *, complex_ok: bool) -> Question:
-    """Check data, right-hand sides, weights and ridge."""
+def look(
+    A: Any, b: Any, weights: Any, ridge: Any, *, complex_ok: bool, l1: Any = 0.0,
+    absolute: bool = False,
+) -> Question:  # fmt: skip
+    """Check data, right-hand sides, weights and ridge.
+
+    The penalty l1 becomes rows, as a ridge, where the loss is absolute values.
+    """
     op = as_operator(as_blocks(A))
     m, n = op.shape
     if op.kind == "sparse" and not op.space.is_numpy:
@@ -106,7 +160,15 @@ def look(A: Any, b: Any, weights: Any, ridge: Any, *, complex_ok: bool) -> Quest
     B = xp.astype(B, xp.complex128 if complex_any else xp.float64, copy=False)
     dtype = _solution_dtype(xp, op.dtype, complex_any)
     w, mask = _weights(op, weights)
-    D = _ridge(op, ridge)
+    D, L = _ridge(op, ridge, "ridge"), _ridge(op, l1, "l1")
+    penalty = None
+    if L is not None:
+        at = xp.nonzero(L > 0)[0]
+        penalty = Penalty(at, xp.take(L, at), absolute)
+        if absolute:
+            D = L if D is None else D + L
+        elif complex_any:
+            raise TypeError("A and b must be real for l1, got complex numbers")
     if mask is not None:
         kept = xp.nonzero(mask)[0]
         B, data = xp.take(B, kept, axis=0), op.A
@@ -117,7 +179,7 @@ def look(A: Any, b: Any, weights: Any, ridge: Any, *, complex_ok: bool) -> Quest
         op = Operator(data, op.kind, op.space, op.dtype)
     if D is not None:
         op, B, w = _with_ridge(op, B, w, D)
-    return Question(op, B, w, mask, (m, n), vector, dtype)
+    return Question(op, B, w, mask, (m, n), vector, dtype, penalty)
 
 
 def _formed(op: Operator) -> Operator:
@@ -157,21 +219,21 @@ def _weights(op: Operator, weights: Any) -> tuple[Array, Array | None]:
     return xp.take(w, xp.nonzero(mask)[0]), mask
 
 
-def _ridge(op: Operator, ridge: Any) -> Array | None:
+def _ridge(op: Operator, ridge: Any, name: str) -> Array | None:
     """Return one coefficient for each column; None for zero."""
     space, n = op.space, op.shape[1]
     xp = space.xp
     if isinstance(ridge, numbers.Real):
         values = xp.full((n,), float(ridge), dtype=xp.float64, device=space.device)
     else:
-        values = as_array(ridge, "ridge", ndim=(1,))
+        values = as_array(ridge, name, ndim=(1,))
     if values.shape[0] != n:
         raise ValueError(
-            f"ridge must be a number or have one entry for each column of A, got "
+            f"{name} must be a number or have one entry for each column of A, got "
             f"{values.shape[0]} for {n}"
         )
     if is_complex(values) or not bool(xp.all(xp.isfinite(values)) and xp.all(values >= 0)):
-        raise ValueError("ridge must be real, finite and not negative")
+        raise ValueError(f"{name} must be real, finite and not negative")
     return xp.astype(values, xp.float64) if bool(xp.any(values > 0)) else None
 
 
@@ -201,6 +263,25 @@ def below(op: Operator, E: Any) -> Operator:
     else:
         data = op.space.xp.concat((op.A, E), axis=0)
     return Operator(data, op.kind, op.space, op.dtype)
+
+
+def column_norms(op: Operator) -> Array:
+    """Return the norms of the columns, in double precision; those of zeros count as large."""
+    xp = op.space.xp
+    if op.kind == "sparse":
+        size = xp.sqrt(
+            xp.asarray(abs(op.A.astype(xp.result_type(op.dtype, xp.float64))).power(2).sum(axis=0))
+        )
+        size = size.reshape(-1)
+    elif op.kind == "blocks":
+        (squares,) = op.A.sum(
+            lambda block, a, b: (xp.sum(abs(block) ** 2, axis=0, dtype=xp.float64),)
+        )
+        size = xp.sqrt(squares)
+    else:
+        size = xp.astype(linalg.norm(op.A, axis=0), xp.float64)
+    top = float(xp.max(size))
+    return xp.where(size > 0, size, xp.full_like(size, top if top > 0 else 1.0))
 
 
 def check_options(tol: float, max_iter: int, p: float | None = None) -> None:

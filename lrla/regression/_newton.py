@@ -19,11 +19,11 @@ _SPLIT = 1.15  # below it, for real data, the interior point is faster, and does
 _NEAR = 2.5  # Newton from least squares is safe up to here; then p is doubled
 _LOOSE = 1e-2  # gap at which the next p of the homotopy is taken
 _LINE = 30  # steps of a line search; it needs three as a rule
-_PROJECTIONS = 2  # of the dual point in the end
-_INFEASIBLE = (
+PROJECTIONS = 2  # of the dual point in the end
+INFEASIBLE = (
     1e-9  # of a dual point, at most, may lie in the space of the rows: rounding leaves less
 )
-_PATIENCE = 4  # iterations without progress that are called stagnation
+PATIENCE = 4  # iterations without progress that are called stagnation
 
 
 def newton(task: Task, p: float) -> Answer:
@@ -95,7 +95,7 @@ def minimise(rows: Any, r: Array, v: Array, p: float, tol: float, loop: Loop) ->
             previous = min(gap, previous)
             if gap <= tol:
                 loop.stop(Status.CONVERGED)
-            elif waited > _PATIENCE and gap < 1e-6:
+            elif waited > PATIENCE and gap < 1e-6:
                 loop.stop(Status.STAGNATED)
         if loop.status is not None:
             break
@@ -135,10 +135,10 @@ def _feasible(rows: Any, y: Array, v: Array) -> Array:
     xp = rows.space.xp
     G, left = equations(rows, v * v, v * y)
     normal = Normal(G)
-    for _ in range(_PROJECTIONS):
+    for _ in range(PROJECTIONS):
         y = y - v * rows.product(normal.solve(left))
         left = rows.adjoint((v * y)[None, :])[0, :]
-    return y if linalg.norm(left) <= _INFEASIBLE * linalg.norm(v * y) else xp.zeros_like(y)
+    return y if linalg.norm(left) <= INFEASIBLE * linalg.norm(v * y) else xp.zeros_like(y)
 
 
 def homotopy(p: float) -> list[float]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from lrla._core import linalg
 from lrla._core.arrays import Array, as_array, check_finite, unit_roundoff
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback, Loop
@@ -17,13 +18,14 @@ from lrla._core.results import Info, Status
 from lrla.regression._block_rows import BlockRows
 from lrla.regression._constraints import Constraints
 from lrla.regression._input import check_range
-from lrla.regression._lp_input import Question
+from lrla.regression._lp_input import Penalty, Question, column_norms
 from lrla.regression._normal import Normal
 from lrla.regression._rows import ComplexRows, Rows
 
 # Units of roundoff times sqrt(n), of the sizes of all that is added up. Rounding left up to half of
 # that where three of ten rows were wild and the others exact, less than a tenth as a rule.
 _ROUNDING = 100
+_RIDGE = 1e-10  # relative to the data: keeps in bounds what they do not determine
 _EXACT = 4  # units of roundoff of these sizes, that a residual of an exact fit may have
 
 
@@ -65,6 +67,8 @@ class Task:
         As for `Loop`.
     held : Constraints or None
         What the solution has to satisfy: ``rows`` lead from one such point to another.
+    l1 : Penalty or None
+        Of absolute values of coefficients.
     """
 
     op: Operator
@@ -76,6 +80,7 @@ class Task:
     x0: Array | None
     callback: Callback | None
     held: Constraints | None = None
+    l1: Penalty | None = None
 
     def loop(self, name: str) -> Report:
         """Make the loop that will count the iterations."""
@@ -96,6 +101,8 @@ class Task:
             return rows.fill(self.b - products(self.op, self.x0), 0.0)
         z, r = rows.space.zeros((rows.unknowns,), w.dtype), rows.fill(self.from_point(), 0.0)
         G, rhs = equations(rows, w, w * r)
+        if self.has_l1:  # which tells apart solutions, where these are not unique
+            G = linalg.shifted(G, _RIDGE * (1 + float(rows.space.xp.linalg.trace(G))))
         normal = Normal(G)
         for refined in (False, True):
             step = normal.solve(rows.adjoint((w * r)[None, :])[0, :] if refined else rhs)
@@ -104,9 +111,20 @@ class Task:
         loop.origin = change if self.held is None else self.met(self.held.point() + change)
         return r
 
+    @property
+    def has_l1(self) -> bool:
+        """Whether there is a penalty that is not in the rows."""
+        return self.l1 is not None and not self.l1.in_rows
+
     def met(self, x: Array) -> Array:
         """Return coefficients with what rounding has left of the constraints taken off."""
         return x if self.held is None else self.held.meet(x)
+
+    def cleaned(self, x: Array, norms: Array) -> Array:
+        """Return coefficients with zeros where a penalty leaves nothing but rounding."""
+        if self.l1 is not None:
+            x = self.l1.cleaned(x, norms, self.b)
+        return x if self.held is None else self.held.meet_beside_zeros(x)
 
     def from_point(self) -> Array:
         """Return the residual from where the constraints are met: b where there are none."""
@@ -188,7 +206,8 @@ def certified(
 ) -> Answer:  # fmt: skip
     """Make an answer; its status follows from the gap that was measured in the end."""
     gap = max((objective - dual) / objective, 0.0) if objective > floor else 0.0
-    if gap > task.tol and task.is_exact(x, r):
+    unpaid = task.l1 is None or task.l1.in_rows or task.l1.value(x) == 0
+    if gap > task.tol and unpaid and task.is_exact(x, r):
         gap, y = 0.0, task.op.space.xp.zeros_like(y)
     status = Status.MAX_ITER if loop.status is None else loop.status
     if gap <= task.tol and status is not Status.STOPPED:
@@ -266,12 +285,18 @@ def solve(
         Task(
             asked.op, rows, asked.B[:, j], asked.weights, tol, max_iter,
             None if starts is None else starts[:, j], callback,
-            None if held is None else held.side(j),
+            None if held is None else held.side(j), asked.l1,
         )
         for j in range(asked.B.shape[1])
     ]  # fmt: skip
     with np.errstate(over="ignore", invalid="ignore"):  # looked for
         answers = [how(task) for task in tasks]
+        if asked.l1 is not None:
+            size = column_norms(asked.op)
+            answers = [
+                replace(a, x=task.cleaned(a.x, size))
+                for a, task in zip(answers, tasks, strict=True)
+            ]
         for answer in answers:
             check_range(asked.op.space, x=asked.op.space.xp.astype(answer.x, asked.dtype))
     return answers
