@@ -323,6 +323,14 @@ def test_scores_of_columns_are_those_of_the_transpose(kind, complex_, shape):
     np.testing.assert_allclose(ridge.scores, shrunk, rtol=1e-10)
 
 
+@pytest.mark.parametrize("rank", [None, 2])
+def test_fewer_rows_than_columns_on_every_library(backend, rank):
+    A = np.random.default_rng(SEED).standard_normal((5, 40))
+    result = leverage_scores(backend.asarray(A), rank=rank, rng=SEED)
+    U = np.linalg.svd(A)[0][:, :rank]
+    np.testing.assert_allclose(backend.to_numpy(result.scores), np.sum(U**2, axis=1), rtol=1e-10)
+
+
 def test_rank_of_all_directions_is_no_rank():
     A = np.random.default_rng(SEED).standard_normal((300, 4))
     np.testing.assert_allclose(leverage_scores(A, rank=4, rng=SEED).scores, reference(A))
