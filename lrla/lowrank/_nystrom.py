@@ -11,7 +11,7 @@ from lrla._core.arrays import Array, adjoint
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Status
-from lrla.lowrank._basis import inner
+from lrla.lowrank._basis import Basis, inner
 from lrla.lowrank._eigh import EighResult, check_rank
 from lrla.lowrank._krylov import BOUND, PROBES
 from lrla.lowrank._matrix import Matrix, as_square, conj, home
@@ -62,8 +62,8 @@ def nystrom(
     Notes
     -----
     The approximation is ``(A X) (X^H A X)^+ (A X)^H`` for a Gaussian X of 10 or rank / 2 columns more
-    than the rank, then truncated: the best from these products, and never larger than A in the
-    Loewner order. A shift of the order of rounding errors is added and taken off again, which makes
+    than the rank, which is made orthonormal before, then truncated: the best from these products,
+    and never larger than A in the Loewner order. A shift of the order of rounding errors is added and taken off again, which makes
     it stable [1]_. The expected error in the spectral norm is at most a small multiple of that of
     the best approximation of a slightly lower rank (Theorem 4.1 of [1]_).
 
@@ -133,34 +133,38 @@ def nystrom(
 
 
 class Sketch:
-    """A Gaussian sketch that grows, and the probes that go along."""
+    """Products with a basis of random directions that grows, and the probes that go along.
+
+    The basis is orthonormal before A is multiplied with it, for a square Gaussian matrix, or nearly
+    square, may have any condition, and no division of products mends what that lost.
+    """
 
     def __init__(self, matrix: Matrix, seed: int) -> None:
         self.matrix, self.key = matrix, key_of(seed)
         n = matrix.shape[0]
         self.probes = matrix.gaussian(self.key, 1, n, PROBES)
-        self.X = self.Y = self.image = matrix.space.zeros((n, 0), matrix.op.dtype)
+        self.basis = Basis(matrix.space, n, matrix.op.dtype)
+        self.Y = self.image = matrix.space.zeros((n, 0), matrix.op.dtype)
 
     def _grow(self, columns: int) -> None:
-        n, held, xp = self.matrix.shape[0], self.X.shape[1], self.matrix.space.xp
+        n, held, xp = self.matrix.shape[0], self.basis.size, self.matrix.space.xp
         X = self.matrix.gaussian(self.key, 0, n, columns)[:, held:]
+        X = self.basis.against(X, 0.0, self.matrix.u)[0]
         if held == 0:
             Y = self.matrix.trial(xp.concat((X, self.probes), axis=1))
-            Y, self.image = Y[:, :columns], Y[:, columns:]
+            Y, self.image = Y[:, : X.shape[1]], Y[:, X.shape[1] :]
         else:
             Y = self.matrix.times(X)
-        self.X = xp.concat((self.X, X), axis=1)
+        self.basis.append(X)
         self.Y = xp.concat((self.Y, Y), axis=1)
 
     def factors(self, columns: int) -> tuple[Array, Array]:
         """Return eigenvalues and eigenvectors of the approximation from so many columns."""
-        if columns > self.X.shape[1]:
+        if columns > self.basis.size:
             self._grow(columns)
-        xp, u = self.matrix.space.xp, self.matrix.u
-        X, R = xp.linalg.qr(self.X, mode="reduced")
-        Y = self.Y @ xp.linalg.inv(R)  # as if X had been orthonormal from the start
-        shift = u * linalg.norm(Y)
-        Y = Y + shift * X
+        xp, u, X = self.matrix.space.xp, self.matrix.u, self.basis.columns
+        shift = u * linalg.norm(self.Y)
+        Y = self.Y + shift * X
         H = inner(X, Y)
         values, vectors = xp.linalg.eigh((H + adjoint(H)) / 2)
         positive(values, u)

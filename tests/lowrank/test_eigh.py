@@ -227,6 +227,27 @@ def test_nystrom_recovers_low_rank():
     assert nystrom(A, tol=1e-6, rng=5).rank == 9
 
 
+@pytest.mark.parametrize("n", [1, 2, 5, 57, 200])
+@pytest.mark.parametrize("dtype", ["f8", "c16"])
+def test_nystrom_loses_nothing_where_sketches_are_square(n, dtype):
+    s = np.where(np.arange(n) < max(1, n // 4), 1.0, 0.0)
+    A = hermitian(s, dtype)
+    for rank in {max(1, n // 2), (2 * n + 2) // 3, n}:  # with more columns they are as many as n
+        for seed in range(30):
+            w, V = nystrom(A, rank, rng=seed)
+            assert orthonormality(V) < 1e-12
+            rest = np.linalg.eigvalsh(A - (V * w) @ V.conj().T)
+            assert np.abs(rest).max() < 1e-13
+
+
+def test_nystrom_loses_nothing_where_sketches_grow_until_they_are_square():
+    A = hermitian(np.linspace(1, 0.9, 33))
+    for seed in range(30):
+        w, V = result = nystrom(A, tol=1e-12, rng=seed)
+        assert (result.status, result.rank) == (Status.CONVERGED, 33)
+        assert np.linalg.norm(A - (V * w) @ V.T, 2) < 1e-13
+
+
 @pytest.mark.parametrize("name", ["decaying", "step", "flat"])
 @pytest.mark.parametrize("tol", [0.3, 1e-4, 1e-9])
 def test_nystrom_keeps_tolerances(name, tol):
