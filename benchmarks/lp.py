@@ -100,6 +100,54 @@ class Norms(_Fixed):
         P_NORM[solver](self.A, self.b, p)
 
 
+PENALIZED = {
+    "lrla": lambda A, b, p, l1: lp_regression(A, b, p, l1=l1, rng=1).x,
+    "sklearn": peers.penalized_sklearn,
+    "cvxpy Clarabel": peers.penalized_cvxpy,
+}
+
+
+class Penalized(_Fixed):
+    """The penalty of the lasso, with a tenth of what leaves no coefficient."""
+
+    params = (list(PENALIZED), [1, 1.5, 2, 4.0, float("inf")], [(2_000, 20)], [ONE])
+    param_names = ("solver", "p", "shape", "threads")
+
+    def setup(self, solver, p, shape, threads):
+        self._start()
+        self.A, self.b = gaussian(*shape)
+        least = abs(self.A.T @ (abs(self.b) ** min(p - 1, 9) * np.sign(self.b)))
+        self.l1 = 0.1 * (np.max(abs(self.A)) if np.isinf(p) else p * np.max(least))
+        PENALIZED[solver](self.A, self.b, p, self.l1)
+
+    def time_solve(self, solver, p, shape, threads):
+        PENALIZED[solver](self.A, self.b, p, self.l1)
+
+
+HELD = {
+    "lrla": lambda A, b, p, held: lp_regression(A, b, p, constraints=held, rng=1).x,
+    "LAPACK gglse": peers.lse_lapack,
+    "cvxpy Clarabel": peers.p_norm_cvxpy,
+}
+
+
+class Constrained(_Fixed):
+    """Five equations that the solution has to satisfy."""
+
+    params = (list(HELD), [1, 1.5, 2, 4.0, float("inf")], [(2_000, 20)], [ONE])
+    param_names = ("solver", "p", "shape", "threads")
+
+    def setup(self, solver, p, shape, threads):
+        self._start()
+        self.A, self.b = gaussian(*shape)
+        rng = np.random.default_rng(90210)
+        self.held = rng.standard_normal((5, shape[1])), rng.standard_normal(5)
+        HELD[solver](self.A, self.b, p, self.held)
+
+    def time_solve(self, solver, p, shape, threads):
+        HELD[solver](self.A, self.b, p, self.held)
+
+
 HUBER = {
     "lrla": lambda A, b: huber_regression(A, b, scale=1.0, rng=1).x,
     "statsmodels RLM": peers.huber_statsmodels,

@@ -234,13 +234,49 @@ def huber_statsmodels(A, b, scale=1.0):
     return RLM(b, A).fit(update_scale=False, start_scale=scale, tol=1e-8).params
 
 
-def p_norm_cvxpy(A, b, p):
+def p_norm_cvxpy(A, b, p, constraints=None):
     """Minimise a p-norm by cvxpy with Clarabel, compilation included."""
     import cvxpy
 
     x = cvxpy.Variable(A.shape[1])
-    cvxpy.Problem(cvxpy.Minimize(cvxpy.pnorm(A @ x - b, p))).solve(solver=cvxpy.CLARABEL)
+    held = [] if constraints is None else [constraints[0] @ x == constraints[1]]
+    cvxpy.Problem(cvxpy.Minimize(cvxpy.pnorm(A @ x - b, p)), held).solve(solver=cvxpy.CLARABEL)
     return x.value
+
+
+def penalized_cvxpy(A, b, p, l1):
+    """Minimise a sum of p-th powers, or the maximum, and a lasso penalty by cvxpy with Clarabel."""
+    import cvxpy
+
+    x = cvxpy.Variable(A.shape[1])
+    r = A @ x - b
+    loss = cvxpy.max(cvxpy.abs(r)) if np.isinf(p) else cvxpy.sum(cvxpy.power(cvxpy.abs(r), p))
+    cvxpy.Problem(cvxpy.Minimize(loss + l1 * cvxpy.norm1(x))).solve(solver=cvxpy.CLARABEL)
+    return x.value
+
+
+def penalized_sklearn(A, b, p, l1):
+    """Fit the lasso by scikit-learn, or the median with its penalty; no other p is there.
+
+    Coordinate descent has the tolerance of its objective that it needs to have zeros right.
+    """
+    from sklearn.linear_model import Lasso, QuantileRegressor
+
+    alpha, plain = l1 / (2 * len(b)), {"fit_intercept": False}
+    if p == 1:
+        return QuantileRegressor(alpha=alpha, solver="highs", **plain).fit(A, b).coef_
+    if p != 2:
+        raise NotImplementedError(f"scikit-learn has no lasso for p = {p}")
+    return Lasso(alpha=alpha, tol=1e-10, max_iter=100_000, **plain).fit(A, b).coef_
+
+
+def lse_lapack(A, b, p, constraints):
+    """Solve least squares with linear equations by LAPACK's gglse; no other p is there."""
+    from scipy.linalg import lapack
+
+    if p != 2:
+        raise NotImplementedError(f"gglse is for p = 2, got {p}")
+    return lapack.dgglse(A, constraints[0], b, constraints[1])[3]
 
 
 def interp_decomp(A, rank):

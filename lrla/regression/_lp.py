@@ -49,7 +49,7 @@ class LpResult(Result):
     residuals : array of shape (m,) or (m, k)
         ``b - A @ x``.
     rank : int
-        Numerical rank of A, or of the rows of A and of the constraints together.
+        Numerical rank of the rows of A and of the constraints together, and of l1 as of a ridge.
     status : Status
         Whether the gap is at most the tolerance, and if not, why.
     info : Info
