@@ -10,7 +10,7 @@ from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Status
 from lrla.lowrank._estimate import Estimate, rademacher
 from lrla.lowrank._jackknife import deviation, without_each_xdiag
-from lrla.lowrank._matrix import as_square, conj
+from lrla.lowrank._matrix import as_square, conj, whole
 from lrla.lowrank._trace import exact_diagonal
 
 
@@ -73,8 +73,8 @@ def diagonal(A: Any, budget: int | None = None, *, rng: Any = None) -> Estimate:
     readable = matrix.op.kind in ("dense", "sparse")
     if not readable and budget is None:
         raise ValueError("give budget, the number of products")
-    if budget is not None and budget < 4:
-        raise ValueError(f"budget must be at least 4, got {budget}")
+    if budget is not None:
+        budget = whole("budget", budget, ", at least 4", 4)
     if readable or budget is None or budget >= n:
         value, method, samples = exact_diagonal(matrix), "exact", 1
         error = jackknife = xp.zeros_like(xp.abs(value))

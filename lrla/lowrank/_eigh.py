@@ -17,7 +17,7 @@ from lrla._core.results import Info, Result, Status
 from lrla.lowrank._basis import inner
 from lrla.lowrank._filtered import Filtered
 from lrla.lowrank._krylov import BOUND, PROBES, Ritz, iterate
-from lrla.lowrank._matrix import Matrix, Side, as_square, conj, home
+from lrla.lowrank._matrix import Matrix, Side, as_square, conj, home, whole
 from lrla.lowrank._svd import block_of, signs, small
 from lrla.lowrank._tridiagonal import Tridiagonal
 
@@ -149,7 +149,7 @@ def eigh(
     if which not in WHICH:
         raise ValueError(f"which must be one of {', '.join(WHICH)}, got {which!r}")
     matrix = as_square(A)
-    check_rank(rank, matrix.shape[0])
+    rank = check_rank(rank, matrix.shape[0])
     if rtol is not None and not 0 < rtol < 1:
         raise ValueError(f"rtol must be between 0 and 1, got {rtol}")
     if max_iter < 1:
@@ -190,10 +190,9 @@ def eigh(
     return EighResult(values, home(matrix, V * conj(phase)[None, :]), status, info)
 
 
-def check_rank(rank: Any, largest: int) -> None:
+def check_rank(rank: Any, largest: int) -> int:
     """Refuse ranks that are not integers between 1 and the size."""
-    if not (1 <= rank <= largest and int(rank) == rank):
-        raise ValueError(f"rank must be an integer between 1 and n = {largest}, got {rank}")
+    return whole("rank", rank, f" between 1 and n = {largest}", 1, largest)
 
 
 def _lapack(matrix: Matrix, rank: int, which: str) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, as_array, check_finite, space_of, unit_roundoff
 from lrla._core.results import Info, Result, Status
 from lrla.kernels.pivoted_qr import pivoted_qr
+from lrla.lowrank._matrix import whole
 
 METHODS = ("greedy", "qdeim")
 
@@ -141,10 +142,8 @@ def eim(
     if (rank is None) == (tol is None):
         both = "both" if rank is not None else "neither"
         raise ValueError(f"give either rank or tol, got {both}")
-    if rank is not None and not (int(rank) == rank and 1 <= rank <= limit):
-        raise ValueError(
-            f"rank must be an integer between 1 and min(X.shape) = {limit}, got {rank}"
-        )
+    if rank is not None:
+        rank = whole("rank", rank, f" between 1 and min(X.shape) = {limit}", 1, limit)
     if tol is not None and not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
     if method not in METHODS:

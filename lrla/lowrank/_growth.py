@@ -15,6 +15,7 @@ from lrla.kernels import philox
 from lrla.kernels.nuclear_pivots import nuclear_pivots
 from lrla.kernels.rejection import rejection_cholesky
 from lrla.lowrank._kernels import PANEL
+from lrla.lowrank._matrix import whole
 from lrla.lowrank._selection import Draws
 
 METHODS = ("accelerated", "simple", "nuclear", "block", "greedy", "uniform")
@@ -35,13 +36,12 @@ class Growth:
 
     def __init__(self, K: Any, rank: int, tol: float, method: str, seed: int) -> None:
         n = K.shape[0]
-        if not (int(rank) == rank and 1 <= rank <= n):
-            raise ValueError(f"rank must be an integer between 1 and n = {n}, got {rank}")
+        self.rank = whole("rank", rank, f" between 1 and n = {n}", 1, n)
         if not 0 <= tol < 1:
             raise ValueError(f"tol must be at least 0 and less than 1, got {tol}")
         if method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-        self.K, self.rank, self.tol, self.method, self.seed = K, int(rank), tol, method, seed
+        self.K, self.tol, self.method, self.seed = K, tol, method, seed
         self.space: Space = K.space
         xp = self.xp = self.space.xp
         real = real_dtype(xp, K.dtype)

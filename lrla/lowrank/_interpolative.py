@@ -13,6 +13,7 @@ from lrla._core.errors import ConvergenceWarning, RankDeficientWarning, warn
 from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
+from lrla.lowrank._matrix import whole
 from lrla.lowrank._parts import (
     PROBES,
     Projection,
@@ -191,10 +192,9 @@ def check_size(
     if (rank is None) == (tol is None):
         both = "both" if rank is not None else "neither"
         raise ValueError(f"give either rank or tol, got {both}")
-    if rank is not None and not (int(rank) == rank and 1 <= rank <= min(op.shape)):
-        raise ValueError(
-            f"rank must be an integer between 1 and min(A.shape) = {min(op.shape)}, got {rank}"
-        )
+    if rank is not None:
+        least = min(op.shape)
+        whole("rank", rank, f" between 1 and min(A.shape) = {least}", 1, least)
     if tol is not None and not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
     if method not in known:

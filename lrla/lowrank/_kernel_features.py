@@ -16,6 +16,7 @@ from lrla._core.threads import ranges
 from lrla.kernels import philox
 from lrla.lowrank._kernel_leverage import SMALL, kernel_leverage
 from lrla.lowrank._kernels import PANEL, as_kernel
+from lrla.lowrank._matrix import whole
 from lrla.lowrank._ridge_samples import OVERSAMPLE, bless, block_of, diagonal_of, spectrum_of
 from lrla.lowrank._rp_cholesky import rp_cholesky
 from lrla.sampling import sample_rows
@@ -146,9 +147,8 @@ def kernel_features(
             raise ValueError(
                 f"landmarks must be indices or one of {', '.join(LANDMARKS)}, got {landmarks!r}"
             )
-        if rank is None or not (int(rank) == rank and 1 <= rank <= n):
-            raise ValueError(f"rank must be an integer between 1 and n = {n}, got {rank}")
-        indices, left = _choose(K, int(rank), landmarks, seed)
+        rank = whole("rank", rank, f" between 1 and n = {n}", 1, n)
+        indices, left = _choose(K, rank, landmarks, seed)
     else:
         indices, left = _given(K, landmarks), None
         if rank is not None and rank != indices.shape[0]:

@@ -92,7 +92,7 @@ def nystrom(
     if (rank is None) == (tol is None):
         raise ValueError(f"give either rank or tol, got rank={rank} and tol={tol}")
     if rank is not None:
-        check_rank(rank, n)
+        rank = check_rank(rank, n)
     if tol is not None and not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
     seed = seed_of(rng)

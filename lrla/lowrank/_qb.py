@@ -16,7 +16,7 @@ from lrla._core.results import Info, Result, Status
 from lrla.lowrank._basis import Basis
 from lrla.lowrank._eigh import check_rank
 from lrla.lowrank._krylov import BOUND, PROBES
-from lrla.lowrank._matrix import as_matrix, home
+from lrla.lowrank._matrix import as_matrix, home, whole
 from lrla.lowrank._parts import doubt_of_squares
 from lrla.lowrank._svd import SAFETY
 
@@ -124,11 +124,10 @@ def qb(
     if (rank is None) == (tol is None):
         raise ValueError(f"give either rank or tol, got rank={rank} and tol={tol}")
     if rank is not None:
-        check_rank(rank, least)
+        rank = check_rank(rank, least)
     if tol is not None and not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
-    if block < 1:
-        raise ValueError(f"block must be at least 1, got {block}")
+    block = whole("block", block, ", at least 1", 1)
     seed = seed_of(rng)
     key, u = key_of(seed), matrix.u
     G = matrix.gaussian(key, 1, n, PROBES)

@@ -17,7 +17,7 @@ from lrla._core.results import Info, Result, Status
 from lrla.lowrank import _rsvd
 from lrla.lowrank._gram import Gram
 from lrla.lowrank._krylov import BOUND, PROBES, Bidiagonal, Ritz, Triplets, iterate
-from lrla.lowrank._matrix import Matrix, Side, as_matrix, conj, home
+from lrla.lowrank._matrix import Matrix, Side, as_matrix, conj, home, whole
 from lrla.lowrank._parts import doubt_of_squares
 
 METHODS = ("auto", "krylov", "rsvd", "single_pass", "lapack")
@@ -215,7 +215,7 @@ def svd(
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     matrix = as_matrix(A, center=center)
-    _check(matrix, rank, tol, rtol, passes, max_iter)
+    rank, passes = _check(matrix, rank, tol, rtol, passes, max_iter)
     seed = seed_of(rng)
     goal = matrix.u ** (2 / 3) if rtol is None else max(rtol, 10 * matrix.u)
     task = _Task(matrix, rank, tol, goal, passes, max_iter, callback, seed)
@@ -231,22 +231,22 @@ def svd(
 def _check(
     matrix: Matrix, rank: int | None, tol: float | None, rtol: float | None, passes: int | None,
     max_iter: int,
-) -> None:  # fmt: skip
+) -> tuple[int | None, int | None]:  # fmt: skip
     m, n = matrix.shape
     if (rank is None) == (tol is None):
         raise ValueError(f"give either rank or tol, got rank={rank} and tol={tol}")
-    if rank is not None and not (1 <= rank <= min(m, n) and int(rank) == rank):
-        raise ValueError(
-            f"rank must be an integer between 1 and min(m, n) = {min(m, n)}, got {rank}"
-        )
+    if rank is not None:
+        least = min(m, n)
+        rank = whole("rank", rank, f" between 1 and min(m, n) = {least}", 1, least)
     for name, value in (("tol", tol), ("rtol", rtol)):
         if value is not None and not 0 < value < 1:
             raise ValueError(f"{name} must be between 0 and 1, got {value}")
-    for name, count in (("passes", passes), ("max_iter", max_iter)):
-        if count is not None and count < 1:
-            raise ValueError(f"{name} must be at least 1, got {count}")
+    passes = None if passes is None else whole("passes", passes, ", at least 1", 1)
+    if max_iter < 1:
+        raise ValueError(f"max_iter must be at least 1, got {max_iter}")
     if passes is not None and rank is None:
         raise ValueError("passes needs rank: the accuracy of a fixed number of passes is not known")
+    return rank, passes
 
 
 def _choose(task: _Task) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from lrla._core.threads import ranges
 from lrla.lowrank._basis import inner
 from lrla.lowrank._estimate import Estimate, rademacher, sphere, spread
 from lrla.lowrank._jackknife import deviation, without_each_xnystrace, without_each_xtrace
-from lrla.lowrank._matrix import Matrix, as_square, conj
+from lrla.lowrank._matrix import Matrix, as_square, conj, whole
 
 METHODS = ("auto", "xtrace", "xnystrace", "hutchpp", "hutchinson", "exact")
 _FIRST = 12  # products of the first round towards a tolerance
@@ -130,7 +130,7 @@ def trace(
     seed = seed_of(rng)
     key = key_of(seed)
     method, reason = _choose(matrix, budget, psd) if method == "auto" else (method, "asked for")
-    limit = n if budget is None else budget
+    limit = n if budget is None else int(budget)
     ledger = _Ledger(matrix, key, method)
     status = Status.CONVERGED
     if method == "exact":
@@ -160,8 +160,8 @@ def _check(
         raise ValueError(f"method must be one of {', '.join(known)}, got {method!r}")
     if tol is not None and not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
-    if budget is not None and (budget < 1 or int(budget) != budget):
-        raise ValueError(f"budget must be an integer, at least 1, got {budget}")
+    if budget is not None:
+        whole("budget", budget, ", at least 1", 1)
     free = method == "exact" or (method == "auto" and _readable(matrix))
     if budget is None and tol is None and not free:
         raise ValueError("give budget, the number of products, or tol, or both")

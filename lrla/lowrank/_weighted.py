@@ -158,7 +158,7 @@ def weighted_lowrank(
     """
     start = time.perf_counter()
     A, W, space = _look(A, weights)
-    check_rank(rank, min(A.shape))
+    rank = check_rank(rank, min(A.shape))
     if not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
     if max_iter < 1:

@@ -96,7 +96,7 @@ def test_a_tolerance_below_rounding_is_reported():
         ({"rank": 3, "tol": 0.1}, "give either rank or tol, got rank=3 and tol=0.1"),
         ({"rank": 31}, "rank must be an integer between 1 and n = 30, got 31"),
         ({"tol": 0}, "tol must be between 0 and 1, got 0"),
-        ({"rank": 3, "block": 0}, "block must be at least 1, got 0"),
+        ({"rank": 3, "block": 0}, "block must be an integer, at least 1, got 0"),
     ],
 )
 def test_mistakes_are_explained(arguments, message):

@@ -476,7 +476,7 @@ GOOD = with_values(60, 40, SPECTRA["slow"](40))
         ({"rank": 2.5}, "rank must be an integer between 1 and .* got 2.5"),
         ({"tol": 0}, "tol must be between 0 and 1, got 0"),
         ({"rank": 3, "rtol": 2}, "rtol must be between 0 and 1, got 2"),
-        ({"rank": 3, "passes": 0}, "passes must be at least 1, got 0"),
+        ({"rank": 3, "passes": 0}, "passes must be an integer, at least 1, got 0"),
         ({"rank": 3, "max_iter": 0}, "max_iter must be at least 1, got 0"),
         ({"tol": 0.1, "passes": 2}, "passes needs rank"),
         ({"rank": 3, "method": "arpack"}, "method must be one of auto, krylov, .* got 'arpack'"),

@@ -319,7 +319,7 @@ def test_matrices_that_do_not_fit_are_refused():
         trace(aslinearoperator(bad), 20)
     with pytest.raises(ValueError, match="give budget"):
         diagonal(aslinearoperator(np.eye(50)))
-    with pytest.raises(ValueError, match="budget must be at least 4, got 2"):
+    with pytest.raises(ValueError, match="budget must be an integer, at least 4, got 2"):
         diagonal(aslinearoperator(np.eye(50)), 2)
     with pytest.raises(ValueError, match="level must be between 0 and 1, got 2"):
         trace(np.eye(3)).confidence_interval(2)
