@@ -245,9 +245,11 @@ def tail(eps: float, draws: int, delta: float) -> int:
 
 def as_fraction(value: Any, name: str) -> float | None:
     """Check a number between 0 and 1, or None."""
+    if not (value is None or isinstance(value, int | float | np.number)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
     if value is not None and not 0 < value < 1:
         raise ValueError(f"{name} must be between 0 and 1, got {value}")
-    return value
+    return None if value is None else float(value)
 
 
 def as_ridge(value: Any) -> float:

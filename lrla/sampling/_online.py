@@ -13,6 +13,7 @@ from lrla._core.results import Info, Status
 from lrla.blocks import RowBlocks, as_blocks
 from lrla.kernels import philox
 from lrla.kernels.row_squares import row_squares
+from lrla.sampling._coordinates import as_fraction
 from lrla.sampling._designs import Draw
 from lrla.sampling._online_budget import Kept, extended, fitted
 from lrla.sampling._online_budget import joined as together
@@ -67,7 +68,7 @@ class OnlineRowSampler:
     ValueError
         If a parameter is out of its range.
     TypeError
-        If p is not a number, or n or row_offset no integer.
+        If p, eps or delta is not a number, or n or row_offset no integer.
 
     See Also
     --------
@@ -191,9 +192,8 @@ class OnlineRowSampler:
         n = as_size(n, "n")
         if not 0 < ridge < math.inf:
             raise ValueError(f"ridge must be positive and finite, got {ridge}")
-        for name, value in (("eps", eps), ("delta", delta)):
-            if value is not None and not 0 < value < 1:
-                raise ValueError(f"{name} must be between 0 and 1, got {value}")
+        as_fraction(eps, "eps")
+        as_fraction(delta, "delta")
         if budget is not None and not (2 * n <= budget < math.inf and int(budget) == budget):
             raise ValueError(
                 f"budget must be an integer, at least 2 * n = {2 * n}, got {budget}: fewer rows cannot "
@@ -244,10 +244,7 @@ class OnlineRowSampler:
             return
         op = as_rows(A, self.n, self._pending)
         space, k = op.space, op.shape[0]
-        if self._factor is None:
-            self._pending = space.zeros((0, self.n), op.dtype)
-            self._factor = math.sqrt(self.ridge) * space.eye(self.n, op.dtype)
-            self._squares = squares(self._pending, self.ridge)
+        self._begin(space, op.dtype)
         if self._ranges:
             end = self._decided + int(self._pending.shape[0])
             joined(((end, end + k),), self._ranges)
@@ -260,6 +257,13 @@ class OnlineRowSampler:
             if int(self._pending.shape[0]) == _BLOCK:
                 self._decide(space)
             a = b
+
+    def _begin(self, space: Space, dtype: Any) -> None:
+        """Start, if no row was seen, from the ridge alone."""
+        if self._factor is None:
+            self._pending = space.zeros((0, self.n), dtype)
+            self._factor = math.sqrt(self.ridge) * space.eye(self.n, dtype)
+            self._squares = squares(self._pending, self.ridge)
 
     def _decide(self, space: Space) -> None:
         kept, self._squares = self._choice(space), self._seen()
@@ -339,9 +343,8 @@ class OnlineRowSampler:
         joined(self._spans(), other._spans())
         if other._factor is None:
             return
-        if self._factor is None:
-            raise ValueError("partial_fit must come before merge: no row was seen")
         space = as_rows(other._pending, self.n, self._pending).space
+        self._begin(space, other._pending.dtype)
         kept = list(other._kept)
         if int(other._pending.shape[0]):
             kept.append(other._choice(space))

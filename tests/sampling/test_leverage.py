@@ -555,6 +555,12 @@ def test_errors(options, message):
         leverage_scores(np.eye(9, 4), rng=SEED, **options)
 
 
+@pytest.mark.parametrize("name", ["eps", "rcond"])
+def test_fractions_are_numbers(name):
+    with pytest.raises(TypeError, match=f"{name} must be a number, got 'small'"):
+        leverage_scores(np.eye(3), **{name: "small"})
+
+
 def test_errors_about_the_data():
     with pytest.raises(ValueError, match=r"at least one row and one column, got shape \(0, 3\)"):
         leverage_scores(np.zeros((0, 3)))

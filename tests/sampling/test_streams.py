@@ -310,13 +310,27 @@ def test_mistakes_with_online_samplers(options, message):
         OnlineRowSampler(**{"n": 4, "ridge": 1.0, **options})
 
 
+def test_merging_may_start_with_nothing():
+    A = stream()
+    parts = [online(A[:700], 1, ridge=50.0), online(A[700:], 2, ridge=50.0, row_offset=700)]
+    empty = OnlineRowSampler(4, 50.0, rng=3)
+    empty.merge(parts[0])
+    same(empty.finalize(), parts[0].finalize())
+    empty.merge(parts[1])
+    both = empty.finalize()
+    assert both.info.n_rows == len(A)
+    np.testing.assert_array_equal(both.rows, A[both.sample.indices])
+    assert both.info.error == pytest.approx(error(A, both.scaled(), 50.0), rel=1e-8)
+    assert both.info.error < 0.5
+    with pytest.raises(ValueError, match="must be of different rows to be merged"):
+        empty.partial_fit(A[:1])
+
+
 def test_more_mistakes_with_online_samplers():
     A = stream(300)
     sampler = OnlineRowSampler(4, 1.0)
     with pytest.raises(ValueError, match="partial_fit must come before finalize"):
         sampler.finalize()
-    with pytest.raises(ValueError, match="partial_fit must come before merge"):
-        sampler.merge(online(A, 1, ridge=1.0))
     sampler.merge(OnlineRowSampler(4, 1.0))
     sampler.partial_fit(A[:0])
     with pytest.raises(ValueError, match="partial_fit must come before finalize"):
