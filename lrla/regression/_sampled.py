@@ -55,8 +55,8 @@ def sampled(
     weights = xp.take(task.weights, index) * draws
     few = replace(task, op=part, rows=prepare(part), b=xp.take(b, index), weights=weights)
     found = solve(few)
-    if task.has_l1:  # one step over all rows is the proof
-        whole = solve(replace(task, rows=prepare(op), x0=found.x, max_iter=1, callback=None))
+    if task.has_l1:  # the proof is made by a few steps over all rows, which also make x better
+        whole = solve(replace(task, rows=prepare(op), x0=found.x, max_iter=_STEPS, callback=None))
         return replace(
             whole, status=found.status, history=found.history, iterations=found.iterations,
             method="sample",
