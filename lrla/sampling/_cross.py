@@ -127,7 +127,7 @@ def cross_leverage(
     task = Task(op, w, make.as_ridge(ridge), make.as_fraction(rcond, "rcond"), seed_of(rng), "asked for")  # fmt: skip
     found = coordinates(task, method)
     Q = take(op, wanted, w) @ found.T
-    V, columns = _entries(op, w, found.T @ adjoint(Q), m if top is None else int(top))
+    V, columns = _entries(op, w, found.T @ adjoint(Q), top)
     info = Info(
         method=found.method,
         reason=found.reason,
@@ -158,9 +158,10 @@ def take(op: Operator, rows: np.ndarray, w: Array | None) -> Array:
     return out if w is None else xp.sqrt(xp.take(w, space.asarray(rows)))[:, None] * out
 
 
-def _entries(op: Operator, w: Array | None, M: Array, top: int) -> tuple[Array, Array]:
-    """Return the ``top`` largest entries of each column of sqrt(W) A M, and their rows."""
+def _entries(op: Operator, w: Array | None, M: Array, wanted: int | None) -> tuple[Array, Array]:
+    """Return the largest entries of each column of sqrt(W) A M, or all in order, and their rows."""
     xp, space, (m, k) = op.space.xp, op.space, (op.shape[0], int(M.shape[1]))
+    top = m if wanted is None else int(wanted)
 
     def part(block: Any, a: int, b: int) -> tuple[Array, Array]:
         V = block @ M
@@ -179,7 +180,7 @@ def _entries(op: Operator, w: Array | None, M: Array, top: int) -> tuple[Array, 
         step = max(256, _ENTRIES // k)
         parts = [part(op.A[a:b, :], a, b) for a, b in ranges(m, step)]
     V, places = (xp.concat(list(piece), axis=1) for piece in zip(*parts, strict=True))
-    if top < m:
+    if wanted is not None:
         V, places = _largest(V, places, top)
         order = xp.argsort(-abs(V), axis=1, stable=True)
         V, places = xp.take_along_axis(V, order, axis=1), xp.take_along_axis(places, order, axis=1)

@@ -33,7 +33,8 @@ class LewisResult(Result):
     Parameters
     ----------
     weights : array of shape (m,)
-        One positive number for each row that is not zero; they add up to the rank.
+        One positive number for each row that is not zero; they add up to the rank, up to a factor
+        ``exp(residual)`` at most.
     residual : float
         ``max(abs(log(s / weights)))``, s the leverage scores of ``weights**(1/2 - 1/p) * A``: zero
         for exact weights. For "one_sided" and p = infinity ``max(log(s / weights))``.

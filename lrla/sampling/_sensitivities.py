@@ -232,8 +232,8 @@ def check(p: Any, method: str, size: Any, tol: float) -> float:
         as_size(size)
     if math.isinf(p) and method == "lewis":
         raise ValueError(
-            "method must be 'auto', 'full' or 'lewis_bounds' for infinite p, got 'lewis': no "
-            "sample of rows keeps that norm"
+            "method must not be 'lewis' for infinite p, as no sample of rows keeps that norm; use "
+            "'auto'"
         )
     return p
 

@@ -207,11 +207,13 @@ def _plan(rows: _Rows, method: str, seed: int, rcond: float | None) -> Whitening
     reason = "asked for"
     if method == "auto" and rows.op.kind == "operator":
         method, reason = "sketch", "A is a linear operator"
-    if d >= rows.m and method != "gram":
-        method, d, reason = "qr", 0, "a sketch would have as many rows as A"
+    if d >= rows.m:
+        d = 0  # coordinates from all rows: a square sketch would be singular as often as not
+        if method != "gram":
+            method, reason = "qr", "a sketch would have as many rows as A"
     if method == "qr":
         d = 0
-    B = rows.stacked(min(d, rows.m), seed)
+    B = rows.stacked(d, seed)
     T, condition = _coordinates(B, rows.u, rcond)
     if method == "auto":
         plain = condition <= rows.u ** (-3 / 16) and _moderate(B)

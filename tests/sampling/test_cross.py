@@ -49,6 +49,18 @@ def test_every_library(backend):
     np.testing.assert_array_equal(backend.to_numpy(few.columns), want.columns)
 
 
+@pytest.mark.parametrize("kind", ["dense", "sparse", "operator", "dask"])
+def test_all_entries_by_size(kind):
+    """``top=m`` asks for an order as any other number does; leaving it out asks for none."""
+    A = np.array([[1.0], [3], [2]])
+    form = {"sparse": sp.csr_array, "operator": aslinearoperator}.get(kind, np.asarray)
+    given = da.from_array(A, chunks=(2, 1)) if kind == "dask" else form(A)
+    result = cross_leverage(given, [0], top=3, rng=SEED)
+    np.testing.assert_array_equal(result.columns, [[1, 2, 0]])
+    np.testing.assert_allclose(result.values, [[3 / 14, 2 / 14, 1 / 14]])
+    np.testing.assert_array_equal(cross_leverage(given, [0], rng=SEED).columns, [[0, 1, 2]])
+
+
 def test_ridge_and_many_blocks(monkeypatch):
     from lrla.sampling import _cross
 

@@ -67,6 +67,16 @@ def test_iterations_and_fixed_point(p):
         np.testing.assert_allclose(Q.T @ Q, np.eye(12), atol=1e-8)
 
 
+@pytest.mark.parametrize("method", ["auto", "one_sided"])
+@pytest.mark.parametrize("p", [0.5, 1, 4, 16, math.inf])
+def test_the_sum_is_the_rank_up_to_the_residual(p, method):
+    if method == "one_sided" and p < 2:
+        pytest.skip("for p >= 2 only")
+    for _, A in designs():
+        found = lewis_weights(A, p, tol=0.3, method=method, rng=SEED)
+        assert abs(math.log(found.weights.sum() / 12)) <= found.residual + 1e-12
+
+
 @pytest.mark.parametrize("p", [1, 3])
 def test_cohen_and_peng_agree_and_take_longer(p):
     for _, A in designs():

@@ -1,12 +1,14 @@
 """Whitening: orthonormal columns at any condition number, rank, scale and kind of data."""
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from scipy.sparse.linalg import aslinearoperator
 
 import lrla
-from lrla import sketch
+from lrla import RankDeficientWarning, sketch
 
 
 def graded(m, n, condition, seed=90210, dtype=float):
@@ -31,6 +33,21 @@ def test_columns_become_orthonormal(method, condition):
     assert found.rank == 12
     assert found.condition < 30 * condition
     assert error(A, found.T) < 100 * 1.2e-16 * condition**power
+
+
+@pytest.mark.parametrize("method", ["auto", "qr", "cholesky_qr", "gram", "sketch"])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 3), (6, 6), (9, 8), (35, 3), (4, 7)])
+def test_rows_no_more_than_those_of_a_sketch_are_not_sketched(shape, method):
+    """A square sketch is singular for half of the seeds: all 30 would hide that once in 1e9 times."""
+    A = np.random.default_rng(1).standard_normal(shape)
+    rank, expected = min(shape), [] if shape[1] <= shape[0] else [RankDeficientWarning]
+    for seed in range(30):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            found = sketch.whiten(A, method=method, rng=seed)
+        assert [w.category for w in told] == expected
+        assert (found.rank, found.info.d) == (rank, 0)
+        assert error(A, found.T) < 1e-10
 
 
 def test_the_sketch_decides_between_the_gram_matrix_and_cholesky_qr():
