@@ -1,7 +1,7 @@
 """Show the time of eigh on sparse matrices beside SciPy's eigsh (ARPACK), at lrla's default tolerance.
 
-A random symmetric matrix, whose eigenvalues crowd, and the Laplacian of a square, whose eigenvalues
-are mostly double. One thread, processor time, in turns. There is no bound: where many entries stand in
+A random symmetric matrix, whose eigenvalues crowd, the Laplacian of a square, whose eigenvalues are
+mostly double, and that of a path, with gaps of a millionth of the largest eigenvalue. One thread, processor time, in turns. There is no bound: where many entries stand in
 a row ARPACK, which takes one vector at a time, is ahead; blocks are the price of seeing eigenvalues
 that come twice.
 
@@ -23,13 +23,18 @@ RTOL, ROUNDS, RANKS = 2e-11, 2, (10, 50)
 
 
 def matrices():
-    """Make the two matrices, of some 20000 rows."""
+    """Make the matrices, of some 20000 rows, and 3000 for the path."""
     rng = np.random.default_rng(7)
     A = sp.random_array(
         (20_000, 20_000), density=5e-4, format="csr", rng=rng, data_sampler=rng.standard_normal
     )
     path = sp.diags_array([2.0, -1, -1], offsets=[0, 1, -1], shape=(141, 141))
-    return {"random": (A + A.T).tocsr(), "Laplacian": sp.kronsum(path, path, format="csr")}
+    long = sp.diags_array([2.0, -1, -1], offsets=[0, 1, -1], shape=(3000, 3000), format="csr")
+    return {
+        "random": (A + A.T).tocsr(),
+        "Laplacian": sp.kronsum(path, path, format="csr"),
+        "path": long,
+    }
 
 
 def timed(call):
