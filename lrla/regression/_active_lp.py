@@ -75,11 +75,9 @@ def solve(
     indices = xp.unique_values(xp.concat([sample.indices for sample in samples]))
     rows = [sample.rows(A, math.inf) for sample in samples]
     labels = query(indices)
-    peak = float(xp.max(xp.abs(labels)))
-    unit = peak if peak > 0 else 1.0  # powers of the labels shall not overflow
     places = [xp.searchsorted(indices, sample.indices) for sample in samples]
     parts = [
-        _Part(s, r, xp.take(labels / unit, i, axis=0))
+        _Part(s, r, xp.take(labels, i, axis=0))
         for s, r, i in zip(samples, rows, places, strict=True)
     ]
     if not split:
@@ -88,10 +86,7 @@ def solve(
         clipped = 0
     else:
         fit, norm, clipped = _watched(parts, lewis.rank, p, seed)
-    return Active(
-        fit.x * unit, indices, labels, norm * unit, lewis.rank, fit.rank, samples, fit.status,
-        clipped,
-    )  # fmt: skip
+    return Active(fit.x, indices, labels, norm, lewis.rank, fit.rank, samples, fit.status, clipped)
 
 
 def _watched(parts: list[_Part], rank: int, p: float, seed: int) -> tuple[Any, Any, int]:
@@ -102,16 +97,17 @@ def _watched(parts: list[_Part], rank: int, p: float, seed: int) -> tuple[Any, A
     xp = space_of(parts[0].labels).xp
     fits = [part.fit(p, seed) for part in parts]
     able = all(fit.rank == rank for fit in fits)
-    losses = [_as_array(xp, fit.objective, parts[0].labels) ** p for fit in fits]
-    least = xp.minimum(*losses)
+    least = xp.minimum(*(_as_array(xp, fit.objective, parts[0].labels) for fit in fits))
+    residuals = [part.residual(other.x) for part, other in zip(parts, reversed(fits), strict=True)]
+    unit = xp.max(xp.abs(xp.concat(residuals, axis=0)), axis=0)
+    unit = xp.where(unit > 0, unit, xp.ones_like(unit))  # powers shall neither overflow nor vanish
     held_out, labels, clipped = 0.0, [], 0
-    for part, other in zip(parts, reversed(fits), strict=True):
-        r = part.residual(other.x)
-        size = xp.abs(r) ** p
-        held_out = held_out + part.sample.estimate(size).value / 2
+    for part, r in zip(parts, residuals, strict=True):
+        size = xp.abs(r)
+        held_out = held_out + part.sample.estimate((size / unit) ** p).value / 2
         w = xp.astype(part.sample.weights, size.dtype)
         w = w if r.ndim == 1 else w[:, None]
-        far = (w > 1) & (w * size > _TOO_MUCH * least)
+        far = (w > 1) & (w ** (1 / p) * size > _TOO_MUCH ** (1 / p) * least)
         far = far if able else xp.zeros_like(far)
         clipped += int(xp.count_nonzero(far))
         labels.append(xp.where(far, part.labels - r, part.labels))
@@ -119,7 +115,10 @@ def _watched(parts: list[_Part], rank: int, p: float, seed: int) -> tuple[Any, A
     stacked = _stacked([part.rows for part in parts])
     with once(RankDeficientWarning, told=True):
         fit = lp_regression(stacked, xp.concat(labels, axis=0), p, weights=weights, rng=seed)
-    return fit, held_out ** (1 / p) if able else _unknown(fit), clipped
+    if not able:
+        return fit, _unknown(fit), clipped
+    norm = unit * held_out ** (1 / p)
+    return fit, float(norm) if norm.ndim == 0 else norm, clipped
 
 
 def _unknown(fit: Any) -> Any:
@@ -129,7 +128,7 @@ def _unknown(fit: Any) -> Any:
 
 def _as_array(xp: Any, value: Any, like: Array) -> Array:
     """Bring a number, or one for each right-hand side, beside the labels."""
-    real = xp.abs(like[:0]).dtype
+    real = xp.abs(like[:0, ...]).dtype
     device = space_of(like).device
     return xp.asarray(value, dtype=real, device=device)
 

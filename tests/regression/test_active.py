@@ -349,6 +349,31 @@ def test_other_norms_do_not_mind_the_scale_of_labels(scale):
     assert got.residual_norm == pytest.approx(scale * want.residual_norm, rel=1e-5)
 
 
+@pytest.mark.parametrize("p", [20, 50, 200])
+def test_powers_of_residuals_do_not_vanish_beside_labels(p):
+    """The larger p, the nearer the norm is to the largest residual, whatever the labels' size."""
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((2000, 5))
+    noise = rng.uniform(-1, 1, 2000)
+    fits = []
+    for size in (1.0, 1e-5, 1e-7):
+        b = A @ np.arange(1.0, 6) + size * noise
+        fits.append(active_regression(A, lambda i, b=b: b[i], 300, p=p, rng=1))
+        largest = np.max(abs(b - A @ fits[-1].x))
+        assert 0.7 * largest < fits[-1].residual_norm < 1.1 * 2000 ** (1 / p) * largest
+    assert fits[2].info.n_clipped == fits[1].info.n_clipped == fits[0].info.n_clipped
+    assert fits[1].residual_norm == pytest.approx(1e-5 * fits[0].residual_norm, rel=1e-3)
+
+
+def test_each_right_hand_side_has_its_own_scale():
+    A, b = problem()
+    units = np.array([1.0, 1e-80, 1e90])
+    got = active_regression(A, lambda i: b[i, None] * units, 60, p=8, rng=3)
+    want = active_regression(A, lambda i: b[i], 60, p=8, rng=3)
+    np.testing.assert_allclose(got.residual_norm, want.residual_norm * units, rtol=1e-5)
+    assert got.info.n_clipped == 3 * want.info.n_clipped
+
+
 @pytest.mark.parametrize("p", [1, 1.5, 3])
 def test_all_labels_give_the_exact_answer_in_other_norms(p):
     A, b = problem()
@@ -428,6 +453,12 @@ def test_libraries_in_other_norms(backend):
         np.testing.assert_array_equal(backend.to_numpy(got.indices), want.indices)
         np.testing.assert_allclose(backend.to_numpy(got.x), want.x, rtol=1e-5)
         assert got.residual_norm == pytest.approx(want.residual_norm, rel=1e-5)
+        both = xp.stack((labels, -2 * labels), axis=1)
+        several = active_regression(
+            backend.asarray(A), lambda i, both=both: xp.take(both, i, axis=0), 60, p=p, rng=4
+        )
+        norms = backend.to_numpy(several.residual_norm)
+        np.testing.assert_allclose(norms, want.residual_norm * np.array([1, 2]), rtol=1e-5)
 
 
 def test_too_few_labels_in_other_norms_for_several_right_hand_sides():
