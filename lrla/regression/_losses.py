@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, space_of
@@ -31,7 +32,10 @@ def huber(task: Task, kink: Array) -> Answer:
     c = rows.space.zeros((rows.k,), r.dtype)
 
     def fit(b: Array) -> tuple[Array, Array]:
-        t = rows.fill(kink / loop.size, 1.0)
+        far = linalg.norm(
+            b
+        )  # no residual of the solution is larger, unless the loss is linear there
+        t = rows.fill(xp.minimum(kink / loop.size, far * one), 1.0)
         box = Box(b, xp.stack((-t, t)), c, curvature=1.0)
         point = solve_box(rows, box, task.tol, loop)
         if loop.status is Status.STOPPED:
@@ -41,6 +45,14 @@ def huber(task: Task, kink: Array) -> Answer:
 
     x, y = in_stages(task, loop, r, fit, linear=float(xp.max(kink)))
     return _judge(task, kink, x, y[: rows.count], loop, "interior")
+
+
+def clipping(r: Array, kink: Array | float) -> Array:
+    """Weights of Huber's loss: one up to the kink, ``kink / abs(r)`` beyond."""
+    xp = space_of(r).xp
+    size = abs(r)
+    beyond = size > kink
+    return xp.where(beyond, kink / xp.where(beyond, size, xp.ones_like(size)), 1.0)
 
 
 def _polished(rows: Rows, box: Box, t: Array, point: Point) -> tuple[Array, Array]:
@@ -74,10 +86,13 @@ def _judge(task: Task, kink: Array, x: Array, y: Array, loop: Loop, method: str)
     over = xp.max(abs(y) / kink)
     y = y / xp.where(over > 1, over, xp.ones_like(over))
     near = xp.minimum(abs(r), kink)
-    objective = float(xp.sum(near * (abs(r) - near / 2)))
-    dual = float(xp.sum(y * r)) - float(xp.sum(y * y)) / 2
-    floor = float(xp.sum((task.noise() * abs(task.b)) ** 2))
-    return certified(x, r, y, objective, dual, floor, task, loop, method)
+    unit = float(xp.max(near)) or 1.0  # products in it neither overflow nor vanish
+    near, size, v = near / unit, abs(r) / unit, y / unit
+    objective = float(xp.sum(near * (size - near / 2)))
+    dual = float(xp.sum(v * (r / unit))) - float(xp.sum(v * v)) / 2
+    floor = float(xp.sum((task.noise() * abs(task.b) / unit) ** 2))
+    answer = certified(x, r, y, objective, dual, floor, task, loop, method)
+    return replace(answer, objective=answer.objective * unit * unit)
 
 
 def tukey(task: Task, kink: Array) -> Answer:
@@ -95,16 +110,18 @@ def tukey(task: Task, kink: Array) -> Answer:
         g = bisquare(r, t)
         G, v = equations(rows, g, g * r)
         dz = Normal(G).solve(v)
-        left = math.sqrt(float(xp.sum(g * r * r)))
-        gradient = math.sqrt(max(float(xp.sum(v * dz)), 0.0))
-        if loop.report(gradient / left if left > 0 else 0.0, z) <= task.tol:
+        left = linalg.norm(xp.sqrt(g) * r) or 1.0
+        gradient = math.sqrt(max(float(xp.sum((v / left) * (dz / left))), 0.0))
+        if loop.report(gradient, z) <= task.tol:
             loop.stop(Status.CONVERGED)
             break
         z, r = z + dz, r - rows.product(dz)
     x = loop.origin + rows.unwhiten(z)
     r = task.b - products(task.op, x)
     near = xp.minimum(abs(r) / kink, xp.ones_like(r))
-    objective = float(xp.sum(kink**2 / 6 * (1 - (1 - near**2) ** 3)))
+    squares, unit = near**2, float(xp.max(kink))
+    losses = (kink / unit) ** 2 / 6 * squares * (3 - 3 * squares + squares**2)
+    objective = float(xp.sum(losses)) * unit * unit
     status = Status.MAX_ITER if loop.status is None else loop.status
     within = rows.fill(xp.astype(near < 1, r.dtype), 0.0)
     values = xp.linalg.eigvalsh(rows.gram(within))  # those of all rows are one
@@ -121,7 +138,7 @@ def tukey(task: Task, kink: Array) -> Answer:
     return Answer(x, r, y, objective, error, status, loop.history, loop.iteration, "reweighting")
 
 
-def bisquare(r: Array, kink: Array) -> Array:
+def bisquare(r: Array, kink: Array | float) -> Array:
     """Weights of Tukey's loss: ``(1 - (r / kink)**2)**2``, zero beyond the kink."""
     xp = space_of(r).xp
     near = xp.minimum(abs(r) / kink, xp.ones_like(r))

@@ -18,11 +18,10 @@ from lrla.regression._constraints import Constraints, constraints_of
 from lrla.regression._lasso import lasso
 from lrla.regression._lp_input import Question, below, check_options, look
 from lrla.regression._newton import newton
-from lrla.regression._one import Answer, Task, prepare, solve, summary
+from lrla.regression._one import Answer, Task, predicted, prepare, solve, summary
 from lrla.regression._piecewise import interior
-from lrla.regression._pilot import pays, piloted
+from lrla.regression._pilot import likely, pays, piloted
 from lrla.regression._sampled import check_size, sampled
-from lrla.sampling import leverage_scores
 from lrla.sketch import Whitening, whiten
 
 
@@ -47,7 +46,7 @@ class LpResult(Result):
         ``y^H b - v^H c``. With l1, what is left of A^H y is not zero, but at most l1 in size, for
         1 < p < inf at most ``l1 / (p * objective**(p - 1))``: see Notes. With a ridge, these are the entries that belong to rows of A.
     residuals : array of shape (m,) or (m, k)
-        ``b - A @ x``.
+        ``b - A @ x``, in rows of weight zero, too.
     rank : int
         Numerical rank of the rows of A and of the constraints together, and of l1 as of a ridge.
     status : Status
@@ -98,7 +97,8 @@ def lp_regression(
         From 1 (least absolute deviations) to inf (Chebyshev).
     weights : array of shape (m,), optional
         Not negative: minimise ``sum(weights * abs(A @ x - b)**p)``, or for infinite p
-        ``max(weights * abs(A @ x - b))``.
+        ``max(weights * abs(A @ x - b))``. Rows of weight zero are predicted: they have residuals,
+        and no part in anything else.
     ridge : float or array of shape (n,), default 0
         Not negative: add ``sum(ridge * abs(x)**p)`` to the sum, or ``ridge * abs(x)`` to what the
         maximum is taken of. For p = 1 this is the same as l1.
@@ -271,11 +271,10 @@ def lp_regression(
     held = None if constraints is None else constraints_of(constraints, asked)
     options = (tol, max_iter, x0, callback, held)
     if method == "pilot" or (method == "auto" and p == 1 and x0 is None and pays(op)):
-        squares = asked.weights**2
         if held is None:
-            scores = leverage_scores(op.A, weights=squares, rng=seed)
+            scores = likely(op, asked.weights, seed)
         else:
-            scores = held.leverage(op, squares, seed)
+            scores = held.leverage(op, asked.weights**2, seed)
         rank, condition = scores.rank, float(scores.info.condition)
         answers = solve(
             asked, None, lambda task: piloted(_doubled(task), 0.5, scores, seed), *options
@@ -302,7 +301,9 @@ def lp_regression(
         asked.numbers([a.objective for a in answers]),
         asked.numbers([a.gap for a in answers]),
         asked.over_rows(xp.stack([a.y for a in answers], axis=1)),
-        asked.over_rows(xp.stack([a.r for a in answers], axis=1)),
+        asked.over_rows(
+            xp.stack([a.r for a in answers], axis=1), predicted(asked, [a.x for a in answers])
+        ),
         rank,
         status,
         info,

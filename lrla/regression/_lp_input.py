@@ -81,6 +81,8 @@ class Question:
         Of the solution.
     l1 : Penalty or None
         Of absolute values.
+    data : tuple of Operator and array
+        The data and right-hand sides in all rows, whatever their weight.
     """
 
     op: Operator
@@ -91,6 +93,7 @@ class Question:
     vector: bool
     dtype: Any
     l1: Penalty | None
+    data: tuple[Operator, Array]
 
     @property
     def n_data(self) -> int:
@@ -102,17 +105,25 @@ class Question:
         X = self.op.space.xp.astype(X, self.dtype)
         return X[:, 0] if self.vector else X
 
-    def over_rows(self, Y: Array) -> Array:
-        """Return values over the rows of the data: zero where there is no weight."""
-        xp, m = self.op.space.xp, self.size[0]
+    def ignored(self) -> tuple[Operator, Array] | None:
+        """Return the rows without weight and their right-hand sides; None where all have some."""
         if self.mask is None:
-            Y = Y[:m, :]
-        else:
-            mask = self.mask
-            count = xp.astype(mask, xp.int64)
-            place = xp.where(mask, xp.cumulative_sum(count) - 1, xp.zeros_like(count))
-            Y = xp.take(Y, place, axis=0)
-            Y = xp.where(mask[:, None], Y, xp.zeros_like(Y))
+            return None
+        op, B = self.data
+        index = op.space.xp.nonzero(~self.mask)[0]
+        return _only(op, index), op.space.xp.take(B, index, axis=0)
+
+    def over_rows(self, Y: Array, rest: Array | None = None) -> Array:
+        """Return values over the rows of the data: zero, or the rest, where there is no weight."""
+        xp, m, count = self.op.space.xp, self.size[0], self.n_data
+        Y = Y[:count, :]
+        if self.mask is not None:
+            if rest is None:
+                rest = self.op.space.zeros((m - count, int(Y.shape[1])), Y.dtype)
+            weighty = xp.astype(self.mask, xp.int64)
+            behind = count + xp.cumulative_sum(1 - weighty) - 1
+            place = xp.where(self.mask, xp.cumulative_sum(weighty) - 1, behind)
+            Y = xp.take(xp.concat((Y, rest), axis=0), place, axis=0)
         Y = xp.astype(Y, self.dtype)
         return Y[:, 0] if self.vector else Y
 
@@ -160,6 +171,7 @@ def look(
     B = xp.astype(B, xp.complex128 if complex_any else xp.float64, copy=False)
     dtype = _solution_dtype(xp, op.dtype, complex_any)
     w, mask = _weights(op, weights)
+    whole = op, B
     D, L = _ridge(op, ridge, "ridge"), _ridge(op, l1, "l1")
     penalty = None
     if L is not None:
@@ -171,15 +183,19 @@ def look(
             raise TypeError("A and b must be real for l1, got complex numbers")
     if mask is not None:
         kept = xp.nonzero(mask)[0]
-        B, data = xp.take(B, kept, axis=0), op.A
-        if op.kind == "blocks":
-            data = data.only(kept)
-        else:
-            data = data.tocsr()[kept] if op.kind == "sparse" else xp.take(data, kept, axis=0)
-        op = Operator(data, op.kind, op.space, op.dtype)
+        op, B = _only(op, kept), xp.take(B, kept, axis=0)
     if D is not None:
         op, B, w = _with_ridge(op, B, w, D)
-    return Question(op, B, w, mask, (m, n), vector, dtype, penalty)
+    return Question(op, B, w, mask, (m, n), vector, dtype, penalty, whole)
+
+
+def _only(op: Operator, index: Array) -> Operator:
+    """Leave out all rows but those of an increasing index."""
+    if op.kind == "blocks":
+        data = op.A.only(index)
+    else:
+        data = op.A.tocsr()[index] if op.kind == "sparse" else op.space.xp.take(op.A, index, axis=0)
+    return Operator(data, op.kind, op.space, op.dtype)
 
 
 def _formed(op: Operator) -> Operator:

@@ -227,6 +227,17 @@ def products(op: Operator, x: Array) -> Array:
     return (A @ x[:, None])[:, 0]
 
 
+def predicted(asked: Question, X: list[Array]) -> Array | None:
+    """Return ``b - A x`` in the rows without weight, for each right-hand side; None without any."""
+    found = asked.ignored()
+    if found is None:
+        return None
+    op, B = found
+    with np.errstate(over="ignore", invalid="ignore"):  # they may be of any size
+        columns = [B[:, j] - products(op, x) for j, x in enumerate(X)]
+    return op.space.xp.stack(columns, axis=1)
+
+
 def equations(rows: Any, g: Array, v: Array) -> tuple[Array, Array]:
     """Return ``(A T)^H diag(g) A T`` and ``(A T)^H v``, of blocks in one pass."""
     if isinstance(rows, BlockRows):

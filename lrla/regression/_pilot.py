@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from lrla._core.arrays import Array, space_of
+from lrla._core.errors import RankDeficientWarning, once, warn
 from lrla._core.operators import Operator
 from lrla._core.results import Status
 from lrla.regression._interior import Box, Point, solve_box
@@ -13,7 +14,7 @@ from lrla.regression._one import Answer, Report, Task, adjoint_product, prepare,
 from lrla.regression._piecewise import interior, judge
 from lrla.regression._rows import Rows
 from lrla.regression._stages import FAR, typical
-from lrla.sampling import LeverageResult, sample_rows
+from lrla.sampling import LeverageResult, leverage_scores, sample_rows
 
 _PILOT_TOL = 1e-4  # gap of the pilot: below the error that its sample has anyway
 _BAND = 0.8  # rows kept for each row of the pilot: Portnoy and Koenker 1997
@@ -32,6 +33,15 @@ def pays(op: Operator) -> bool:
     if op.kind == "blocks":
         return 2 * (1 + _BAND) * n**0.5 * m ** (2 / 3) < m
     return m >= 50_000 and m > 50 * n
+
+
+def likely(op: Operator, weights: Array, seed: int) -> LeverageResult:
+    """Find scores to draw a pilot by; warn of a rank below the number of columns, as for all rows."""
+    with once(RankDeficientWarning, told=True):  # of fewer rows than columns it would say less
+        found = leverage_scores(op.A, weights=weights**2, rng=seed)
+    if found.rank < op.shape[1]:
+        warn(f"A has rank {found.rank}, less than its {op.shape[1]} columns", RankDeficientWarning)
+    return found
 
 
 def near_enough(op: Operator, one: float, other: float) -> bool:
@@ -64,10 +74,10 @@ def piloted(
     xp, op = task.op.space.xp, task.op
     m, k = op.shape[0], int(found.T.shape[1])
     T = xp.astype(found.T, task.b.dtype)
-    if k == 0:  # nothing but zeros: no row is likelier than another, and no sign in doubt
+    size = math.ceil(k**0.5 * m ** (2 / 3))
+    if k == 0 or (near is None and size >= m):  # nothing but zeros, or a pilot of all rows
         return _whole(task, T, found, tau, None)
     if near is None:
-        size = math.ceil(k**0.5 * m ** (2 / 3))
         drawn = sample_rows(found.scores / k + 1 / m, size, design="poisson", rng=seed)
         draw = xp.astype(drawn.weights, task.b.dtype)
         pilot = interior(_part(task, T, found, drawn.indices, draw, _PILOT_TOL), tau)

@@ -17,11 +17,19 @@ from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._bootstrap import bootstrap
 from lrla.regression._lp_input import Question, check_options, look
-from lrla.regression._one import Answer, Task, prepare, products, rounding, solve, summary
+from lrla.regression._one import (
+    Answer,
+    Task,
+    predicted,
+    prepare,
+    products,
+    rounding,
+    solve,
+    summary,
+)
 from lrla.regression._piecewise import interior
-from lrla.regression._pilot import near_enough, pays, piloted
+from lrla.regression._pilot import likely, near_enough, pays, piloted
 from lrla.regression._rows import gram_of
-from lrla.sampling import leverage_scores
 from lrla.sketch import whiten
 
 _UNKNOWN = 1e-10  # of the largest density: what rounding leaves of none
@@ -45,7 +53,7 @@ class QuantileResult(Result):
         y with A^T y = 0 and ``tau - 1 <= y / weights <= tau``, so that ``y @ b`` is a lower bound
         of every objective. ``y + 1 - tau`` are the regression rank scores.
     residuals : array of shape (m,) or (m, k)
-        ``b - A @ x``.
+        ``b - A @ x``, in rows of weight zero, too.
     standard_errors : array of shape (n,) or (n, k), or None
         Of the coefficients, if asked for. NaN where the data do not tell.
     tau : float or array of shape (k,)
@@ -55,8 +63,8 @@ class QuantileResult(Result):
     status : Status
         Whether the gap is at most the tolerance, and if not, why.
     info : Info
-        As for `LpResult`; ``crossings``: how many rows of A are given a lower quantile at some
-        level than at a level below it.
+        As for `LpResult`; ``crossings``: how many rows of positive weight are given a lower
+        quantile at some level than at a level below it.
     """
 
     x: Array
@@ -254,7 +262,7 @@ def quantile_regression(
     )
     scored = method == "pilot" or chained or (method == "auto" and pays(op))
     if scored or covariance == "bootstrap":
-        scores = leverage_scores(op.A, weights=asked.weights**2, rng=seed)
+        scores = likely(op, asked.weights, seed)
         rank, condition = scores.rank, float(scores.info.condition)
         T = xp.astype(scores.T, asked.B.dtype)
     else:
@@ -310,8 +318,7 @@ def quantile_regression(
     def shaped(columns: list[Array]) -> Array:
         return xp.astype(xp.stack(columns, axis=1) if several else columns[0], asked.dtype)
 
-    def over_rows(columns: list[Array]) -> Array:
-        full = [asked.over_rows(v[:, None]) for v in columns]
+    def over_rows(full: list[Array]) -> Array:
         return xp.stack(full, axis=1) if several else full[0]
 
     def numbers(values: list[float]) -> Any:
@@ -321,8 +328,8 @@ def quantile_regression(
         shaped([fit.x for fit in fits]),
         numbers([fit.objective for fit in fits]),
         numbers([fit.gap for fit in fits]),
-        over_rows([fit.y for fit in fits]),
-        over_rows([fit.r for fit in fits]),
+        over_rows([asked.over_rows(fit.y[:, None]) for fit in fits]),
+        over_rows([asked.over_rows(fit.r[:, None], predicted(asked, [fit.x])) for fit in fits]),
         shaped(errors) if errors else None,
         numbers(levels),
         rank,

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from lrla._core.arrays import Array
+from lrla._core.arrays import Array, unit_roundoff
 from lrla._core.errors import ConvergenceWarning, once, rank_told_once, warn
 from lrla._core.iteration import Callback
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._input import check_range
-from lrla.regression._losses import bisquare, huber, tukey
+from lrla.regression._losses import bisquare, clipping, huber, tukey
 from lrla.regression._lp import lp_regression
 from lrla.regression._lp_input import Question, check_options, look
-from lrla.regression._one import Answer, Task, initial, prepare, rounding
+from lrla.regression._one import Answer, Task, initial, predicted, prepare, rounding
 from lrla.sketch import whiten
 
 _NORMAL = 0.6744897501960817  # the median of the absolute value of a standard normal
@@ -43,7 +43,7 @@ class RobustResult(Result):
         For Huber's loss: y with A^T y = 0 and ``abs(y) <= weights * threshold * scale``, so that
         ``y @ b - sum(y**2 / weights) / 2`` is a lower bound of every objective.
     residuals : array of shape (m,)
-        ``b - A @ x``.
+        ``b - A @ x``, in rows of weight zero, too.
     row_weights : array of shape (m,)
         What the loss makes of each row: the weight with which least squares has the same solution,
         1 for rows it trusts, small for those it does not. Weights of yours not included.
@@ -99,9 +99,12 @@ def huber_regression(
         squares for normal errors [1]_.
     scale : float, optional
         Scale of the errors. By default the median absolute residual of least absolute deviations,
-        over 0.6745, which estimates the standard deviation of normal errors.
+        over 0.6745, which estimates the standard deviation of normal errors. Weights count in
+        both.
     weights : array of shape (m,), optional
-        Not negative: weight of each row's loss.
+        Not negative: weight of each row's loss. A whole number counts a row so many times. Rows of
+        weight zero are predicted: they have residuals and row weights, and no part in anything
+        else.
     tol : float, default 1e-8
         Gap between the objective and its lower bound to reach, relative to the objective.
     max_iter : int, default 100
@@ -171,15 +174,9 @@ def huber_regression(
         A, b, threshold, scale, weights, tol, max_iter, x0, rng, convex=True
     )
 
-    def solve(task: Task, kink: Array, root: Array) -> tuple[Answer, Array, Array]:
-        answer = huber(task, kink)
-        xp = asked.op.space.xp
-        size = abs(answer.r)
-        beyond = size > kink
-        trust = xp.where(beyond, kink / xp.where(beyond, size, xp.ones_like(size)), 1.0)
-        return answer, trust, root * answer.y
-
-    return _solved(asked, found, threshold, tol, max_iter, callback, solve, start, convex=True)
+    return _solved(
+        asked, found, threshold, tol, max_iter, callback, (huber, clipping), start, convex=True
+    )
 
 
 @rank_told_once
@@ -272,11 +269,9 @@ def tukey_regression(
         A, b, threshold, scale, weights, tol, max_iter, x0, rng, convex=False
     )
 
-    def solve(task: Task, kink: Array, root: Array) -> tuple[Answer, Array, None]:
-        answer = tukey(task, kink)
-        return answer, bisquare(answer.r, kink), None
-
-    return _solved(asked, found, threshold, tol, max_iter, callback, solve, start, convex=False)
+    return _solved(
+        asked, found, threshold, tol, max_iter, callback, (tukey, bisquare), start, convex=False
+    )
 
 
 def _ready(
@@ -297,7 +292,9 @@ def _ready(
     begin = None if first is None else first[:, 0]
     if scale is None or (begin is None and not convex):
         with once(ConvergenceWarning, told=True):  # of a tolerance that nobody asked for
-            rough = lp_regression(asked.op.A, asked.B[:, 0], 1, tol=1e-6, rng=seed)
+            rough = lp_regression(
+                asked.op.A, asked.B[:, 0], 1, weights=asked.weights, tol=1e-6, rng=seed
+            )
         if rough.gap > _ROUGH:
             warn(
                 f"the relative gap of least absolute deviations, where scale and start come from, is "
@@ -311,26 +308,36 @@ def _ready(
         if not scale > 0:
             raise ValueError(
                 "scale must be given where more than half of the residuals of least absolute "
-                "deviations are zero, or so much smaller than b and A * x that rounding hides them"
+                "deviations, by weight, are zero, or so much smaller than b and A * x that rounding hides them"
             )
     return asked, (float(scale), begin, seed), start
 
 
 def _median(r: Array, x: Array, asked: Question) -> float:
-    """Median size of residuals; zero where it is nothing but rounding."""
-    xp, m = asked.op.space.xp, int(r.shape[0])
+    """Median size of residuals, weights counting rows; zero where it is nothing but rounding."""
+    xp, m, w = asked.op.space.xp, int(r.shape[0]), asked.weights
     least, size = rounding(asked.op, x, asked.B[:, 0]), abs(xp.astype(r, x.dtype))
-    ordered = xp.sort(xp.where(size > least, size, xp.zeros_like(size)))
-    return (float(ordered[(m - 1) // 2]) + float(ordered[m // 2])) / 2
+    size = xp.where(size > least, size, xp.zeros_like(size))
+    if bool(xp.all(w == w[0])):
+        ordered, low, high = xp.sort(size), (m - 1) // 2, m // 2
+    else:
+        order = xp.argsort(size)
+        ordered, reached = xp.take(size, order), xp.cumulative_sum(xp.take(w, order))
+        half = float(reached[-1]) / 2
+        slack = half * m * unit_roundoff(xp, w.dtype)  # what a sum may be off that meets the half
+        low, high = (int(xp.count_nonzero(reached < half + s)) for s in (-slack, slack))
+    return (float(ordered[low]) + float(ordered[high])) / 2
 
 
 def _solved(
     asked: Question, found: tuple[float, Array | None, int], threshold: float, tol: float,
     max_iter: int, callback: Callback | None,
-    solve: Callable[[Task, Array, Array], tuple[Answer, Array, Any]], start: float, *, convex: bool,
+    loss: tuple[Callable[[Task, Array], Answer], Callable[[Array, Array], Array]], start: float, *,
+    convex: bool,
 ) -> RobustResult:  # fmt: skip
     """Scale the rows by the roots of their weights, solve, and put the answer together."""
-    scale, begin, seed = found
+    (solve, trust), (scale, begin, seed) = loss, found
+    kink = float(threshold) * scale
     xp, op = asked.op.space.xp, asked.op
     root = xp.sqrt(asked.weights)
     scaled = op if bool(xp.all(root == 1)) else op.scaled_rows(root)
@@ -340,7 +347,7 @@ def _solved(
         scaled, rows, root * asked.B[:, 0], xp.ones_like(root), tol, max_iter, begin, callback
     )
     with np.errstate(over="ignore", invalid="ignore"):  # looked for
-        answer, trust, y = solve(task, threshold * scale * root, root)
+        answer = solve(task, kink * root)
         x = xp.astype(answer.x, asked.dtype)
     check_range(op.space, x=x)
     if answer.status not in (Status.CONVERGED, Status.STOPPED, Status.BREAKDOWN):
@@ -357,13 +364,15 @@ def _solved(
         seed=seed,
         seconds=time.perf_counter() - start,
     )
+    r, rest = (answer.r / root)[:, None], predicted(asked, [answer.x])
+    trusted = None if rest is None else trust(rest, kink)
     return RobustResult(
         x,
         answer.objective,
         answer.gap if convex else None,
-        None if y is None else asked.over_rows(y[:, None]),
-        asked.over_rows((answer.r / root)[:, None]),
-        asked.over_rows(trust[:, None]),
+        asked.over_rows((root * answer.y)[:, None]) if convex else None,
+        asked.over_rows(r, rest),
+        asked.over_rows(trust(r, kink), trusted),
         scale,
         white.rank,
         answer.status,

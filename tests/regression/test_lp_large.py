@@ -73,6 +73,23 @@ def test_a_pilot_of_few_rows(m):
     assert got.objective == pytest.approx(want.objective, rel=1e-9)
 
 
+@pytest.mark.parametrize("fit", [lp_regression, quantile_regression])
+@pytest.mark.parametrize(("m", "repeated", "rank"), [(3, 1, 3), (3, 2, 3), (1, 1, 1), (8, 2, 4)])
+def test_a_pilot_tells_the_rank_as_all_rows_do(fit, m, repeated, rank):
+    """Fewer rows than columns are too few, and that is all there is to be told."""
+    A, b = gaussian(m, 7 if repeated == 1 else 4)
+    A = np.concatenate([A] * repeated, axis=1)
+    level = 1 if fit is lp_regression else 0.4
+    told = f"^A has rank {rank}, less than its {A.shape[1]} columns$"
+    with pytest.warns(lrla.RankDeficientWarning, match=told) as caught:
+        got = fit(A, b, level, method="pilot", rng=SEED)
+    assert len(caught) == 1
+    with pytest.warns(lrla.RankDeficientWarning, match=told):
+        want = fit(A, b, level, method="interior", rng=SEED)
+    assert got.rank == want.rank == rank
+    np.testing.assert_allclose(got.objective, want.objective, rtol=1e-8, atol=1e-12)
+
+
 def test_a_pilot_of_an_exact_fit():
     A, _ = gaussian()
     result = lp_regression(A, A @ np.ones(5), 1, method="pilot", rng=SEED)

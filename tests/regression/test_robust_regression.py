@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import sys
 import warnings
 
 import numpy as np
@@ -143,13 +144,83 @@ def test_weights_count_rows(fit):
 
 
 @BOTH
-@pytest.mark.parametrize("unit", [1e-100, 1e-6, 1e9, 1e100])
+@pytest.mark.parametrize("unit", [1e-200, 1e-160, 1e-100, 1e-6, 1e9, 1e100, 1e160, 1e200])
 def test_units(fit, unit):
     A, b = data()
     plain, scaled = fit(A, b, rng=SEED), fit(A, unit * b, rng=SEED)
     np.testing.assert_allclose(scaled.x, unit * plain.x, rtol=1e-6)
     assert scaled.scale == pytest.approx(unit * plain.scale, rel=1e-9)
+    np.testing.assert_allclose(scaled.row_weights, plain.row_weights, atol=1e-6)
+    assert scaled.objective == pytest.approx(unit * plain.objective * unit, rel=1e-3)
+    assert scaled
+    assert len(scaled.info.history) == len(plain.info.history)
+    assert plain.gap is None or (max(plain.gap, scaled.gap) <= 1e-8)
     np.testing.assert_allclose(fit(A * 1e50, b, rng=SEED).x * 1e50, plain.x, rtol=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-170, 1e160])
+def test_the_gap_of_hubers_loss_is_measured_in_any_unit(unit, monkeypatch):
+    """A dual point that is half of the best one proves less, whether or not squares exist."""
+    module = sys.modules["lrla.regression._losses"]
+    inside = module._polished
+
+    def half(*args):
+        x, y = inside(*args)
+        return x, y / 2
+
+    monkeypatch.setattr(module, "_polished", half)
+    A, b = data()
+    with pytest.warns(lrla.ConvergenceWarning, match="the relative gap is"):
+        result = huber_regression(A, unit * b, scale=unit, rng=SEED)
+    assert 0.1 < result.gap < 0.5
+
+
+@BOTH
+def test_residuals_far_below_the_threshold_leave_least_squares(fit):
+    A, b = data()
+    want = np.linalg.lstsq(A, b, rcond=None)[0]
+    for unit in (1e-5, 1e-9, 1e-20, 1e-170):  # squares of the last vanish
+        result = fit(A, unit * b, scale=1.0, rng=SEED)
+        np.testing.assert_allclose(result.x, unit * want, rtol=1e-6)
+    loss = np.sum((b - A @ want) ** 2) / 2
+    assert fit(A, 1e-9 * b, scale=1.0, rng=SEED).objective == pytest.approx(1e-18 * loss, rel=1e-9)
+    result = fit(A, 1e-9 * b, scale=1.0, x0=1e-3 * np.ones(4), rng=SEED)
+    np.testing.assert_allclose(result.x, 1e-9 * want, rtol=1e-6)
+
+
+@BOTH
+def test_weights_count_rows_for_the_scale(fit):
+    A, b = data()
+    counts = np.random.default_rng(SEED).integers(0, 6, 300)
+    want = fit(np.repeat(A, counts, 0), np.repeat(b, counts), rng=SEED)
+    for unit in (1, 0.1, 1e-30):
+        got = fit(A, b, weights=unit * counts, rng=SEED)
+        assert got.scale == pytest.approx(want.scale, rel=1e-6)
+        np.testing.assert_allclose(got.x, want.x, rtol=1e-5)
+    assert abs(fit(A, b, rng=SEED).scale / want.scale - 1) > 0.01  # it can fail
+
+
+@given(
+    counts=st.lists(st.integers(1, 4), min_size=1, max_size=9),
+    unit=st.sampled_from([1.0, 0.1, 3e-7, 1e9]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_the_median_of_counted_rows_is_that_of_repeated_ones(counts, unit, seed):
+    module = sys.modules["lrla.regression._robust"]
+    r = np.random.default_rng(seed).integers(-4, 5, len(counts)) / 8
+    asked = module.look(np.ones((len(r), 1)), r, unit * np.array(counts), 0.0, complex_ok=False)
+    got = module._median(r, np.zeros(1), asked)
+    assert got == np.median(np.repeat(abs(r), counts))
+
+
+def test_options_may_be_numbers_of_numpy(backend):
+    A, b = data()
+    number = {"threshold": np.float64(1.3), "scale": np.float64(0.7), "tol": np.float64(1e-8)}
+    plain = {name: float(value) for name, value in number.items()}
+    for fit in (huber_regression, tukey_regression):
+        got = fit(backend.asarray(A), backend.asarray(b), rng=SEED, **number)
+        want = fit(A, b, rng=SEED, **plain)
+        np.testing.assert_allclose(backend.to_numpy(got.x), want.x, rtol=1e-6)
 
 
 @BOTH
