@@ -55,7 +55,7 @@ def chebyshev(task: Task) -> Answer:
             low, limit = low + extra.inner(s), float(xp.max(xp.take(left, working)))
             high = high + extra.value(z)
         y = _scatter(values, working, rows)
-        if loop.report((high - low) / high, z) <= max(task.tol * 1e-4, 1e-14):
+        if loop.report((high - low) / high if high > 0 else 0.0, z) <= max(task.tol * 1e-4, 1e-14):
             loop.stop(Status.CONVERGED)
             break
         inside = _scatter(xp.ones_like(values), working, rows) > 0

@@ -122,7 +122,7 @@ def _start(task: Task, loop: Report, v: Array, l1: Penalty, p: float) -> Array:
     """Start where the sum is smallest on the way to the least-squares solution; return residuals."""
     rows, xp = task.rows, task.rows.space.xp
     r = task.start(loop, v ** min(p, 2.0))
-    if task.x0 is not None:
+    if loop.origin is task.x0:
         return r
     first = xp.zeros_like(loop.origin) if task.held is None else task.held.point()
     before, change = rows.fill(task.from_point(), 0.0), loop.origin - first

@@ -87,8 +87,7 @@ def _judge(task: Task, kink: Array, x: Array, y: Array, loop: Loop, method: str)
     y = y / xp.where(over > 1, over, xp.ones_like(over))
     near = xp.minimum(abs(r), kink)
     unit = float(xp.max(near)) or 1.0  # products in it neither overflow nor vanish
-    near, size, v = near / unit, abs(r) / unit, y / unit
-    objective = float(xp.sum(near * (size - near / 2)))
+    v, objective = y / unit, _huber_sum(r, near, unit)
     dual = float(xp.sum(v * (r / unit))) - float(xp.sum(v * v)) / 2
     floor = float(xp.sum((task.noise() * abs(task.b) / unit) ** 2))
     answer = certified(x, r, y, objective, dual, floor, task, loop, method)
@@ -119,9 +118,7 @@ def tukey(task: Task, kink: Array) -> Answer:
     x = loop.origin + rows.unwhiten(z)
     r = task.b - products(task.op, x)
     near = xp.minimum(abs(r) / kink, xp.ones_like(r))
-    squares, unit = near**2, float(xp.max(kink))
-    losses = (kink / unit) ** 2 / 6 * squares * (3 - 3 * squares + squares**2)
-    objective = float(xp.sum(losses)) * unit * unit
+    objective = tukey_loss(r, kink)
     status = Status.MAX_ITER if loop.status is None else loop.status
     within = rows.fill(xp.astype(near < 1, r.dtype), 0.0)
     values = xp.linalg.eigvalsh(rows.gram(within))  # those of all rows are one
@@ -136,6 +133,28 @@ def tukey(task: Task, kink: Array) -> Answer:
     error = loop.history[-1]
     y = xp.zeros_like(r)
     return Answer(x, r, y, objective, error, status, loop.history, loop.iteration, "reweighting")
+
+
+def huber_loss(r: Array, kink: Array) -> float:
+    """Return ``sum(r**2 / 2)``, with ``kink * abs(r) - kink**2 / 2`` where abs(r) > kink."""
+    xp = space_of(r).xp
+    near = xp.minimum(abs(r), kink)
+    unit = float(xp.max(near)) or 1.0
+    return _huber_sum(r, near, unit) * unit * unit
+
+
+def _huber_sum(r: Array, near: Array, unit: float) -> float:
+    """Return Huber's loss in units, for residuals whose parts up to the kink are given."""
+    near, size = near / unit, abs(r) / unit
+    return float(space_of(r).xp.sum(near * (size - near / 2)))
+
+
+def tukey_loss(r: Array, kink: Array) -> float:
+    """Return ``sum(kink**2 / 6 * (1 - (1 - min(1, abs(r) / kink)**2)**3))``."""
+    xp = space_of(r).xp
+    squares, unit = xp.minimum(abs(r) / kink, xp.ones_like(r)) ** 2, float(xp.max(kink))
+    losses = (kink / unit) ** 2 / 6 * squares * (3 - 3 * squares + squares**2)
+    return float(xp.sum(losses)) * unit * unit
 
 
 def bisquare(r: Array, kink: Array | float) -> Array:

@@ -15,9 +15,10 @@ from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._chebyshev import chebyshev
 from lrla.regression._constraints import Constraints, constraints_of
-from lrla.regression._lasso import lasso
+from lrla.regression._lasso import lasso, together
 from lrla.regression._lp_input import Question, below, check_options, look
 from lrla.regression._newton import newton
+from lrla.regression._norms import power_norm
 from lrla.regression._one import Answer, Task, predicted, prepare, solve, summary
 from lrla.regression._piecewise import interior
 from lrla.regression._pilot import likely, pays, piloted
@@ -38,7 +39,8 @@ class LpResult(Result):
         ``max(weights * abs(r))``, and l1.
     gap : float or array of shape (k,)
         The objective exceeds the least possible one by at most this fraction of itself: it is
-        compared with that of ``dual``. Zero where the residual is nothing but rounding.
+        compared with that of ``dual``. Zero where the residual is nothing but rounding. All of this
+        is measured at the x returned: see Notes for x in single precision.
     dual : array of shape (m,) or (m, k)
         y with A^H y = 0 and dual norm at most one, so that the real part of ``y^H b`` is a lower
         bound of every objective. The dual norm of p = 1 is ``max(abs(y) / weights)``. With
@@ -50,7 +52,7 @@ class LpResult(Result):
     rank : int
         Numerical rank of the rows of A and of the constraints together, and of l1 as of a ridge.
     status : Status
-        Whether the gap is at most the tolerance, and if not, why.
+        Whether the gap was at most the tolerance before x was rounded to its dtype, and if not, why.
     info : Info
         ``method``; ``iterations`` and ``history`` of the gap, for all right-hand sides one after
         the other; ``condition`` of A (and the constraints), its columns scaled to norm one; ``seed``, which as ``rng``
@@ -125,8 +127,8 @@ def lp_regression(
     max_iter : int, default 100
         Most iterations for each right-hand side.
     x0 : array of shape (n,) or (n, k), optional
-        Where to start, as the last solution of a similar problem. By default the weighted
-        least-squares solution.
+        Where to start, as the last solution of a similar problem. By default, and where that has a
+        lower objective, the weighted least-squares solution.
     callback : callable, optional
         ``callback(state)`` after each iteration, with the gap as ``state.error``; returning true
         stops.
@@ -145,8 +147,8 @@ def lp_regression(
         negative, no x satisfies the constraints, the rows drawn by method "sample" do not span the rows of A, a linear operator has
         more than 2**28 entries, or x is beyond the largest number of its dtype.
     TypeError
-        If A is not a matrix of numbers, or complex for p = 1, p = inf or l1, or constraints are not a
-        pair, or complex where A and b are real.
+        If A is not a matrix of numbers, or complex for p = 1, p = inf or l1, p is not a number, or
+        constraints are not a pair, or these or x0 complex where A and b are real.
 
     Warns
     -----
@@ -169,6 +171,11 @@ def lp_regression(
     The data are brought into coordinates in which they are orthonormal
     (`lrla.sketch.whiten`), as a copy in panels of rows in double precision; sparse data stay as
     they are where that is faster.
+
+    x has the dtype of A. For A in single precision all is computed in double, and x rounded in the
+    end, which moves the fits by up to ``2**-24 * abs(A) @ abs(x)``. Residuals, objective and gap are
+    those of the rounded x: where residuals are not much larger than that, the gap tells what the
+    digits are worth that x has lost, and ``A.astype("f8")`` keeps them.
 
     Constraints are eliminated: in coordinates T in which the columns of A T are orthonormal and C T
     is zero, the problem is one without them, in as many unknowns fewer as there are equations. T is
@@ -270,6 +277,10 @@ def lp_regression(
     xp, op = asked.op.space.xp, asked.op
     held = None if constraints is None else constraints_of(constraints, asked)
     options = (tol, max_iter, x0, callback, held)
+
+    def loss(task: Task, x: Array, r: Array) -> float:
+        return _objective(task, x, r, p)
+
     if method == "pilot" or (method == "auto" and p == 1 and x0 is None and pays(op)):
         if held is None:
             scores = likely(op, asked.weights, seed)
@@ -277,7 +288,11 @@ def lp_regression(
             scores = held.leverage(op, asked.weights**2, seed)
         rank, condition = scores.rank, float(scores.info.condition)
         answers = solve(
-            asked, None, lambda task: piloted(_doubled(task), 0.5, scores, seed), *options
+            asked,
+            None,
+            lambda task: piloted(_doubled(task), 0.5, scores, seed),
+            *options,
+            loss=loss,
         )
     else:
         white = _whitened(asked, held, seed)
@@ -292,9 +307,12 @@ def lp_regression(
                     lambda few: _one(few, p),
                 ),
                 *options,
+                loss=loss,
             )  # fmt: skip
         else:
-            answers = solve(asked, prepare(op, T, condition), lambda task: _one(task, p), *options)
+            answers = solve(
+                asked, prepare(op, T, condition), lambda task: _one(task, p), *options, loss=loss
+            )
     status, info = summary(answers, condition, seed, tol, start)
     return LpResult(
         asked.coefficients(xp.stack([a.x for a in answers], axis=1)),
@@ -323,6 +341,15 @@ def _whitened(asked: Question, held: Constraints | None, seed: int) -> Whitening
     if white.rank == asked.size[1]:
         return white
     return of(below(asked.op, asked.l1.rows(asked.op)))
+
+
+def _objective(task: Task, x: Array, r: Array, p: float) -> float:
+    """Return the norm of the residuals r, with the penalty unless it is in them."""
+    if math.isinf(p):
+        size = float(task.op.space.xp.max(task.weights * abs(r)))
+        return size + (task.l1.value(x) if task.l1 is not None else 0.0)
+    size = power_norm(r, task.weights, p)
+    return together(size, task.l1.value(x), p) if task.l1 is not None and task.has_l1 else size
 
 
 def _doubled(task: Task) -> Task:

@@ -316,6 +316,8 @@ def check_options(tol: float, max_iter: int, p: float | None = None) -> None:
 def as_norm(p: Any) -> float:
     """Turn the exponent of a norm into a number."""
     try:
-        return float(p)
+        if not isinstance(p, str | bytes):
+            return float(p)
     except (TypeError, ValueError):
-        raise TypeError(f"p must be a number, got {p!r}") from None
+        pass
+    raise TypeError(f"p must be a number, got {p!r}")

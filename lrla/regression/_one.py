@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, as_array, check_finite, unit_roundoff
+from lrla._core.arrays import Array, as_array, check_finite, is_complex, unit_roundoff
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback, Loop
 from lrla._core.operators import Operator
@@ -69,6 +70,9 @@ class Task:
         What the solution has to satisfy: ``rows`` lead from one such point to another.
     l1 : Penalty or None
         Of absolute values of coefficients.
+    loss : callable or None
+        ``loss(task, x, r)`` is the objective where the residuals are r, up to a factor. None if it
+        has many minima, of which ``x0`` selects one.
     """
 
     op: Operator
@@ -81,6 +85,7 @@ class Task:
     callback: Callback | None
     held: Constraints | None = None
     l1: Penalty | None = None
+    loss: Callable[[Task, Array, Array], float] | None = None
 
     def loop(self, name: str) -> Report:
         """Make the loop that will count the iterations."""
@@ -89,16 +94,20 @@ class Task:
     def start(self, loop: Report, w: Array) -> Array:
         """Set the loop's origin; return the residual there, filled up.
 
-        Where all rows can be fitted exactly, a start would only be in the way.
+        A start is taken only where it beats least squares: from further out, residuals are so much
+        larger than the solution's that rounding drowns these. Where all rows can be fitted exactly,
+        it would only be in the way.
         """
-        rows = self.rows
+        rows, first = self.rows, None
         loop.rows = rows
         free = rows.count == rows.k  # to fit all rows exactly, whatever their weights
         if free:
             w = rows.fill(rows.space.xp.ones_like(self.weights), 1.0)
         elif self.x0 is not None:
-            loop.origin = self.x0
-            return rows.fill(self.b - products(self.op, self.x0), 0.0)
+            first = self.b - products(self.op, self.x0)
+            if self.loss is None:
+                loop.origin = self.x0
+                return rows.fill(first, 0.0)
         z, r = rows.space.zeros((rows.unknowns,), w.dtype), rows.fill(self.from_point(), 0.0)
         G, rhs = equations(rows, w, w * r)
         if self.has_l1:  # which tells apart solutions, where these are not unique
@@ -109,6 +118,10 @@ class Task:
             z, r = z + step, r - rows.product(step)
         change = rows.unwhiten(z)
         loop.origin = change if self.held is None else self.met(self.held.point() + change)
+        if first is not None and self.loss is not None:
+            least = self.loss(self, loop.origin, r[: rows.count])
+            if self.loss(self, self.x0, first) < least:
+                loop.origin, r = self.x0, rows.fill(first, 0.0)
         return r
 
     @property
@@ -217,6 +230,29 @@ def certified(
     return Answer(x, r, y, objective, gap, status, loop.history, loop.iteration, method)
 
 
+def settled(
+    answer: Answer, op: Operator, b: Array, x: Array, dtype: Any,
+    loss: Callable[[Array, Array], float],
+) -> Answer:  # fmt: skip
+    """Round coefficients to the dtype that they are to have, and measure the answer for these.
+
+    How the iteration ended stays what it was.
+    """
+    space, own = op.space, x.dtype
+    xp = space.xp
+    with np.errstate(over="ignore", invalid="ignore"):  # looked for
+        x = xp.astype(x, dtype)
+        check_range(space, x=x)
+        x = xp.astype(x, own)
+        if bool(xp.all(x == answer.x)):
+            return answer
+        r = b - products(op, x)
+        objective, gap = loss(x, r), answer.gap
+    if objective > 0 and bool(xp.any(answer.y != 0)):  # if not, all is rounding
+        gap = max((objective - answer.objective * (1 - gap)) / objective, 0.0)
+    return replace(answer, x=x, r=r, objective=objective, gap=gap)
+
+
 def products(op: Operator, x: Array) -> Array:
     """Return A x in double precision, for data of any floating dtype."""
     if op.kind == "blocks":
@@ -286,7 +322,8 @@ def prepare(op: Operator, T: Array, condition: float) -> Any:
 
 def solve(
     asked: Question, rows: Any, how: Callable[[Task], Answer], tol: float, max_iter: int,
-    x0: Array | None, callback: Callback | None, held: Constraints | None = None,
+    x0: Array | None, callback: Callback | None, held: Constraints | None = None, *,
+    loss: Callable[[Task, Array, Array], float],
 ) -> list[Answer]:  # fmt: skip
     """Answer for one right-hand side after the other."""
     starts = initial(asked, x0)
@@ -296,20 +333,20 @@ def solve(
         Task(
             asked.op, rows, asked.B[:, j], asked.weights, tol, max_iter,
             None if starts is None else starts[:, j], callback,
-            None if held is None else held.side(j), asked.l1,
+            None if held is None else held.side(j), asked.l1, loss,
         )
         for j in range(asked.B.shape[1])
     ]  # fmt: skip
     with np.errstate(over="ignore", invalid="ignore"):  # looked for
         answers = [how(task) for task in tasks]
-        if asked.l1 is not None:
-            size = column_norms(asked.op)
-            answers = [
-                replace(a, x=task.cleaned(a.x, size))
-                for a, task in zip(answers, tasks, strict=True)
-            ]
-        for answer in answers:
-            check_range(asked.op.space, x=asked.op.space.xp.astype(answer.x, asked.dtype))
+        size = None if asked.l1 is None else column_norms(asked.op)
+        answers = [
+            settled(
+                a, task.op, task.b, a.x if size is None else task.cleaned(a.x, size), asked.dtype,
+                partial(loss, task),
+            )
+            for a, task in zip(answers, tasks, strict=True)
+        ]  # fmt: skip
     return answers
 
 
@@ -322,6 +359,8 @@ def initial(asked: Question, x0: Any) -> Array | None:
     want = (asked.size[1],) if asked.vector else (asked.size[1], int(asked.B.shape[1]))
     if tuple(X.shape) != want:
         raise ValueError(f"x0 must have shape {want}, got {tuple(X.shape)}")
+    if is_complex(X) and not is_complex(asked.B):
+        raise TypeError("x0 must be real where A and b are, got complex numbers")
     X = asked.op.space.xp.astype(X, asked.B.dtype)
     return X[:, None] if asked.vector else X
 

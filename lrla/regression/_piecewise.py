@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrla._core.arrays import Array
+from lrla._core.arrays import Array, space_of
 from lrla._core.iteration import Loop
 from lrla._core.results import Status
 from lrla.regression._interior import Box, solve_box
@@ -29,6 +29,12 @@ def interior(task: Task, tau: float) -> Answer:
     return judge(task, tau, x, y[: rows.count] * xp.mean(task.weights), loop, "interior")
 
 
+def tilted_loss(r: Array, w: Array, tau: float) -> float:
+    """Return the sum of ``w * max(tau * r, (tau - 1) * r)``."""
+    xp = space_of(r).xp
+    return float(xp.sum(w * xp.maximum(tau * r, (tau - 1) * r)))
+
+
 def judge(task: Task, tau: float, x: Array, y: Array, loop: Loop, method: str) -> Answer:
     """Measure objective and gap from the data."""
     xp = task.op.space.xp
@@ -36,7 +42,7 @@ def judge(task: Task, tau: float, x: Array, y: Array, loop: Loop, method: str) -
     upper, lower = task.weights * tau, task.weights * (tau - 1)
     over = xp.max(xp.maximum(y / upper, y / lower))
     y = y / xp.where(over > 1, over, xp.ones_like(over))
-    objective = float(xp.sum(xp.maximum(upper * r, lower * r)))
+    objective = tilted_loss(r, task.weights, tau)
     dual = float(xp.sum(y * r))
     floor = task.noise() * float(xp.sum(task.weights * abs(task.b)))
     return certified(x, r, y, objective, dual, floor, task, loop, method)

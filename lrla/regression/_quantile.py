@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import NormalDist
 from typing import Any
@@ -24,10 +24,11 @@ from lrla.regression._one import (
     prepare,
     products,
     rounding,
+    settled,
     solve,
     summary,
 )
-from lrla.regression._piecewise import interior
+from lrla.regression._piecewise import interior, tilted_loss
 from lrla.regression._pilot import likely, near_enough, pays, piloted
 from lrla.regression._rows import gram_of
 from lrla.sketch import whiten
@@ -48,7 +49,8 @@ class QuantileResult(Result):
         ``sum(weights * maximum(tau * r, (tau - 1) * r))``.
     gap : float or array of shape (k,)
         The objective exceeds the least possible one by at most this fraction of itself: it is
-        compared with that of ``dual``. Zero where the residual is nothing but rounding.
+        compared with that of ``dual``. Zero where the residual is nothing but rounding. For x in
+        single precision, see `lp_regression`.
     dual : array of shape (m,) or (m, k)
         y with A^T y = 0 and ``tau - 1 <= y / weights <= tau``, so that ``y @ b`` is a lower bound
         of every objective. ``y + 1 - tau`` are the regression rank scores.
@@ -61,7 +63,7 @@ class QuantileResult(Result):
     rank : int
         Numerical rank of A.
     status : Status
-        Whether the gap is at most the tolerance, and if not, why.
+        Whether the gap was at most the tolerance before x was rounded to its dtype, and if not, why.
     info : Info
         As for `LpResult`; ``crossings``: how many rows of positive weight are given a lower
         quantile at some level than at a level below it.
@@ -271,6 +273,8 @@ def quantile_regression(
     if method == "interior" or (method == "auto" and not pays(op)):
         rows = prepare(op, T, condition)
 
+    exact = replace(asked, dtype=asked.B.dtype)  # errors need the digits of x that the caller lacks
+
     def at(level: float, near: tuple[float, Answer] | None = None) -> Answer:
         beside = near if near and near_enough(op, near[0], level) else None
 
@@ -279,7 +283,10 @@ def quantile_regression(
                 return piloted(task, level, scores, seed, beside)
             return interior(task, level)
 
-        (found,) = solve(asked, rows, one, tol, max_iter, None, callback)
+        (found,) = solve(
+            exact, rows, one, tol, max_iter, None, callback,
+            loss=lambda task, x, r: tilted_loss(r, task.weights, level),
+        )  # fmt: skip
         return found
 
     def pilot_of(level: float, fit: Answer) -> tuple[float, Answer] | None:
@@ -305,6 +312,14 @@ def quantile_regression(
             errors.append(_sandwich(op, T, _between(low, high, wide, asked), level))
         elif covariance == "kernel":
             errors.append(_sandwich(op, T, _kernel(fit, level, asked), level))
+
+    def given(fit: Answer, level: float) -> Answer:
+        def loss(x: Array, r: Array) -> float:
+            return tilted_loss(r, asked.weights, level)
+
+        return settled(fit, op, asked.B[:, 0], fit.x, asked.dtype, loss)
+
+    fits = [given(fit, level) for fit, level in zip(fits, levels, strict=True)]
     status, info = summary(
         fits,
         condition,

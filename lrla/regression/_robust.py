@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,10 @@ from lrla._core.errors import ConvergenceWarning, once, rank_told_once, warn
 from lrla._core.iteration import Callback
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
-from lrla.regression._input import check_range
-from lrla.regression._losses import bisquare, clipping, huber, tukey
+from lrla.regression._losses import bisquare, clipping, huber, huber_loss, tukey, tukey_loss
 from lrla.regression._lp import lp_regression
 from lrla.regression._lp_input import Question, check_options, look
-from lrla.regression._one import Answer, Task, initial, predicted, prepare, rounding
+from lrla.regression._one import Answer, Task, initial, predicted, prepare, rounding, settled
 from lrla.sketch import whiten
 
 _NORMAL = 0.6744897501960817  # the median of the absolute value of a standard normal
@@ -38,7 +38,8 @@ class RobustResult(Result):
         The sum of the losses.
     gap : float or None
         For Huber's loss: the objective exceeds the least possible one by at most this fraction of
-        itself. None for Tukey's, which is not convex.
+        itself. None for Tukey's, which is not convex. For x in single precision, see
+        `lp_regression`.
     dual : array of shape (m,) or None
         For Huber's loss: y with A^T y = 0 and ``abs(y) <= weights * threshold * scale``, so that
         ``y @ b - sum(y**2 / weights) / 2`` is a lower bound of every objective.
@@ -52,7 +53,7 @@ class RobustResult(Result):
     rank : int
         Numerical rank of A.
     status : Status
-        Whether the tolerance was met, and if not, why.
+        Whether the tolerance was met before x was rounded to its dtype, and if not, why.
     info : Info
         ``method``; ``iterations`` and ``history`` of the gap, or for Tukey's loss of the gradient;
         ``condition`` of A; ``seed``, which as ``rng`` repeats the call; ``seconds``.
@@ -111,7 +112,7 @@ def huber_regression(
         Most iterations.
     x0 : array of shape (n,), optional
         Where to start. By default the solution of least absolute deviations, or of least squares if
-        a scale is given.
+        a scale is given, or if the objective is lower there.
     callback : callable, optional
         ``callback(state)`` after each iteration, with the gap as ``state.error``; returning true
         stops.
@@ -175,8 +176,9 @@ def huber_regression(
     )
 
     return _solved(
-        asked, found, threshold, tol, max_iter, callback, (huber, clipping), start, convex=True
-    )
+        asked, found, threshold, tol, max_iter, callback, (huber, clipping, huber_loss), start,
+        convex=True,
+    )  # fmt: skip
 
 
 @rank_told_once
@@ -270,8 +272,9 @@ def tukey_regression(
     )
 
     return _solved(
-        asked, found, threshold, tol, max_iter, callback, (tukey, bisquare), start, convex=False
-    )
+        asked, found, threshold, tol, max_iter, callback, (tukey, bisquare, tukey_loss), start,
+        convex=False,
+    )  # fmt: skip
 
 
 def _ready(
@@ -295,7 +298,7 @@ def _ready(
             rough = lp_regression(
                 asked.op.A, asked.B[:, 0], 1, weights=asked.weights, tol=1e-6, rng=seed
             )
-        if rough.gap > _ROUGH:
+        if not rough.status and rough.gap > _ROUGH:
             warn(
                 f"the relative gap of least absolute deviations, where scale and start come from, is "
                 f"{rough.gap:.1e}: {rough.status.value}",
@@ -332,24 +335,31 @@ def _median(r: Array, x: Array, asked: Question) -> float:
 def _solved(
     asked: Question, found: tuple[float, Array | None, int], threshold: float, tol: float,
     max_iter: int, callback: Callback | None,
-    loss: tuple[Callable[[Task, Array], Answer], Callable[[Array, Array], Array]], start: float, *,
-    convex: bool,
+    loss: tuple[
+        Callable[[Task, Array], Answer], Callable[[Array, Array], Array],
+        Callable[[Array, Array], float],
+    ],
+    start: float, *, convex: bool,
 ) -> RobustResult:  # fmt: skip
     """Scale the rows by the roots of their weights, solve, and put the answer together."""
-    (solve, trust), (scale, begin, seed) = loss, found
+    (solve, trust, value), (scale, begin, seed) = loss, found
     kink = float(threshold) * scale
     xp, op = asked.op.space.xp, asked.op
     root = xp.sqrt(asked.weights)
     scaled = op if bool(xp.all(root == 1)) else op.scaled_rows(root)
     white = whiten(scaled.A, rng=seed)
     rows = prepare(scaled, xp.astype(white.T, asked.B.dtype), white.condition)
+
+    def measure(_: Task, x: Array, r: Array) -> float:
+        return value(r, kink * root)
+
     task = Task(
-        scaled, rows, root * asked.B[:, 0], xp.ones_like(root), tol, max_iter, begin, callback
-    )
+        scaled, rows, root * asked.B[:, 0], xp.ones_like(root), tol, max_iter, begin, callback,
+        loss=measure if convex else None,
+    )  # fmt: skip
     with np.errstate(over="ignore", invalid="ignore"):  # looked for
         answer = solve(task, kink * root)
-        x = xp.astype(answer.x, asked.dtype)
-    check_range(op.space, x=x)
+    answer = settled(answer, scaled, task.b, answer.x, asked.dtype, partial(measure, task))
     if answer.status not in (Status.CONVERGED, Status.STOPPED, Status.BREAKDOWN):
         what = "relative gap" if convex else "relative gradient"
         warn(
@@ -367,7 +377,7 @@ def _solved(
     r, rest = (answer.r / root)[:, None], predicted(asked, [answer.x])
     trusted = None if rest is None else trust(rest, kink)
     return RobustResult(
-        x,
+        xp.astype(answer.x, asked.dtype),
         answer.objective,
         answer.gap if convex else None,
         asked.over_rows((root * answer.y)[:, None]) if convex else None,

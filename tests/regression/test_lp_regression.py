@@ -629,6 +629,7 @@ def test_info():
     ("change", "error", "message"),
     [
         ({"p": "one"}, TypeError, "p must be a number, got 'one'"),
+        ({"p": "1.5"}, TypeError, "p must be a number, got '1.5'"),
         ({"p": 0.5}, ValueError, "p must be at least 1, got 0.5: below, the problem is not convex"),
         ({"p": np.nan}, ValueError, "p must be a number, at least 1, or inf; got nan"),
         ({"tol": 0.0}, ValueError, "tol must be between 0 and 1, got 0.0"),
