@@ -179,7 +179,7 @@ def test_the_gap_of_hubers_loss_is_measured_in_any_unit(unit, monkeypatch):
 def test_residuals_far_below_the_threshold_leave_least_squares(fit):
     A, b = data()
     want = np.linalg.lstsq(A, b, rcond=None)[0]
-    for unit in (1e-5, 1e-9, 1e-20, 1e-170):  # squares of the last vanish
+    for unit in (1e-5, 1e-9, 1e-12, 1e-14, 1e-20, 1e-170):  # squares of the last vanish
         result = fit(A, unit * b, scale=1.0, rng=SEED)
         np.testing.assert_allclose(result.x, unit * want, rtol=1e-6)
     loss = np.sum((b - A @ want) ** 2) / 2

@@ -66,6 +66,9 @@ def test_residuals_of_all_rows(p, form):
         (1.5, {"method": "sample", "size": 30}),
         (1.5, {"ridge": 2.0}),
         (math.inf, {"ridge": 2.0}),
+        (1, {"l1": 2.0}),
+        (3, {"l1": 2.0}),
+        (math.inf, {"l1": 0.1}),
         (1, {"constraints": (np.ones((1, 3)), np.ones(1))}),
     ],
 )
