@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from lrla.sklearn._parameters import count, seed_from
 
 _OURS = {"rbf": "rbf", "laplacian": "laplacian", "linear": "linear"}
 _OURS |= {"polynomial": "polynomial", "poly": "polynomial"}
+_LEAST = {"gamma": 0, "coef0": -math.inf, "degree": 1}
 _POSITIVE = ("chi2", "additive_chi2")  # kernels of what is nowhere negative, as features are
 
 
@@ -28,19 +29,22 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     Parameters
     ----------
     kernel : str or callable, default "rbf"
-        As for scikit-learn's Nystroem: a name that ``pairwise_kernels`` knows, or a function of two
-        samples. What is not positive semidefinite on the landmarks is refused, as "sigmoid" and
-        "additive_chi2" often are not.
+        As for scikit-learn's Nystroem: a name that ``pairwise_kernels`` knows, a function of two
+        samples, or "precomputed". What is not positive semidefinite on the landmarks is refused, as
+        "sigmoid" and "additive_chi2" often are not. With "precomputed" X is the kernel matrix of the
+        training samples, and for ``transform`` that of samples with all training samples.
     gamma : float, optional
-        Parameter of the rbf, laplacian, polynomial, sigmoid and chi2 kernels.
+        Parameter of the rbf, laplacian, polynomial, sigmoid and chi2 kernels; like the next two
+        ignored by other names, and refused with a callable or "precomputed".
     coef0 : float, optional
         Parameter of the polynomial and sigmoid kernels.
     degree : float, optional
         Parameter of the polynomial kernel.
     kernel_params : dict, optional
-        Further parameters of a callable.
+        Parameters of a callable, or the three above by their names.
     n_components : int, default 100
-        Number of landmarks, and of features.
+        Number of landmarks, and of features; fewer if the first three choices of landmarks have
+        reached the rank of the kernel matrix.
     landmarks : array or str, default "rp_cholesky"
         "rp_cholesky", "nuclear", "greedy", "rls", "bless" or "uniform":
         how landmarks are chosen (`lrla.lowrank.kernel_features`), or which they are: a vector of
@@ -58,7 +62,7 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     Attributes
     ----------
     components_ : array of shape (n_components, n_features)
-        The landmarks.
+        The landmarks; their rows of a precomputed kernel.
     component_indices_ : array of shape (n_components,)
         Indices of the landmarks among the training samples; None if points were given.
     normalization_ : array of shape (n_components, n_components)
@@ -111,7 +115,7 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         fit_inverse_transform: bool = False,
         alpha: Any = 1.0,
         random_state: Any = None,
-        n_jobs: int | None = None,
+        n_jobs: Any = None,
     ) -> None:
         self.kernel = kernel
         self.gamma = gamma
@@ -141,12 +145,13 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             The estimator itself.
         """
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
+        self._check_kernel(X)
         if hasattr(self, "dual_coef_"):  # of an earlier fit
             del self.dual_coef_
         if self.fit_inverse_transform:
             self._check_inverse()
         given = None if isinstance(self.landmarks, str) else np.asarray(self.landmarks)
-        if given is not None and given.ndim == 2:
+        if given is not None and given.ndim == 2 and self.kernel != "precomputed":
             if given.shape[1] != X.shape[1]:
                 raise ValueError(
                     f"landmarks must have {X.shape[1]} columns, as X has, got {given.shape[1]}"
@@ -217,7 +222,10 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         return np.asarray(values @ self.dual_coef_, dtype=X.dtype)
 
     def _features(self, X: Any) -> np.ndarray:
-        values = self._kernel_values(X, self.components_)
+        if self.kernel == "precomputed":
+            values = X[:, self.component_indices_]
+        else:
+            values = self._kernel_values(X, self.components_)
         return np.asarray(values @ self.normalization_, dtype=X.dtype)
 
     def _fit_inverse(self, X: Any) -> None:
@@ -229,9 +237,38 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         self.transformed_components_: np.ndarray = points
         self.dual_coef_: np.ndarray = np.asarray(root.normalization @ coefficients, dtype=X.dtype)
 
+    def _check_kernel(self, X: Any) -> None:
+        if not (callable(self.kernel) or self.kernel == "precomputed"):
+            if not (isinstance(self.kernel, str) and self.kernel in KERNEL_PARAMS):
+                raise ValueError(
+                    f"kernel must be callable or one of {', '.join(KERNEL_PARAMS)}, precomputed, got "
+                    f"{self.kernel!r}"
+                )
+        elif any(value is not None for value in self._own().values()):
+            raise ValueError(
+                "gamma, coef0 and degree must be None for a callable or precomputed kernel, got "
+                f"gamma={self.gamma}, coef0={self.coef0}, degree={self.degree}; parameters of a "
+                "callable go into kernel_params"
+            )
+        if not (self.kernel_params is None or isinstance(self.kernel_params, dict)):
+            raise ValueError(f"kernel_params must be a dict or None, got {self.kernel_params!r}")
+        for name, value in self._own().items():
+            if value is not None and not (
+                isinstance(value, Real) and _LEAST[name] <= float(value) < math.inf
+            ):
+                raise ValueError(f"{name} must be a number, at least {_LEAST[name]}, got {value!r}")
+        if not (self.n_jobs is None or isinstance(self.n_jobs, Integral)):
+            raise ValueError(f"n_jobs must be an integer or None, got {self.n_jobs!r}")
+        if self.kernel == "precomputed" and X.shape[0] != X.shape[1]:
+            raise ValueError(f"X must be square, a precomputed kernel matrix, got shape {X.shape}")
+
     def _check_inverse(self) -> None:
         if not (isinstance(self.alpha, Real) and 0 <= float(self.alpha) < math.inf):
             raise ValueError(f"alpha must be a number, at least 0, got {self.alpha!r}")
+        if self.kernel == "precomputed":
+            raise ValueError(
+                "fit_inverse_transform must be False for kernel='precomputed', which knows no features"
+            )
         if self.kernel in _POSITIVE:
             raise ValueError(
                 f"fit_inverse_transform must be False for kernel={self.kernel!r}, which has no values "
@@ -245,12 +282,21 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             return matrix.cross(X, slice(None))
         return _pairwise(self, X, points)
 
+    def _own(self) -> dict[str, Any]:
+        return {"gamma": self.gamma, "coef0": self.coef0, "degree": self.degree}
+
     def _parameters(self) -> dict[str, Any]:
-        """Return the parameters of kernels that are set, or depend on the number of features."""
-        params = {"gamma": self.gamma, "coef0": self.coef0, "degree": self.degree}
-        if self.gamma is None and self.kernel != "chi2":  # features would have another default
+        """Return the parameters of the kernel that are set, or depend on the number of features."""
+        params = dict(self.kernel_params or {})
+        if callable(self.kernel):
+            return params
+        params |= {name: value for name, value in self._own().items() if value is not None}
+        if params.get("gamma") is None and self.kernel != "chi2":  # features have another default
             params["gamma"] = 1.0 / self.n_features_in_
-        return {name: value for name, value in params.items() if value is not None}
+        known = KERNEL_PARAMS[self.kernel]
+        return {
+            name: value for name, value in params.items() if name in known and value is not None
+        }
 
     def _rank(self, n: int) -> int:
         """Return the number of landmarks that there can be."""
@@ -265,23 +311,30 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     def _matrix(self, X: Any) -> Any:
         """Return the kernel matrix of samples: ours where it is one that we have."""
+        if self.kernel == "precomputed":
+            return X
         ours = isinstance(self.kernel, str) and self.kernel in _OURS
-        if ours and isinstance(X, np.ndarray) and not self.kernel_params:
-            return KernelMatrix(X, _OURS[self.kernel], **self._parameters())
+        params = self._parameters()
+        if ours and isinstance(X, np.ndarray) and _is_kernel(params):
+            return KernelMatrix(X, _OURS[self.kernel], **params)
         return _Samples(self, X)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.pairwise = self.kernel == "precomputed"
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
 
+def _is_kernel(params: dict[str, Any]) -> bool:
+    """Tell whether parameters give a kernel whatever the samples are."""
+    degree = params.get("degree", 1)
+    return params.get("gamma", 1) > 0 and params.get("coef0", 0) >= 0 and int(degree) == degree
+
+
 def _pairwise(estimator: Nystroem, X: Any, Y: Any) -> Any:
-    params = dict(estimator.kernel_params or {})
-    if not callable(estimator.kernel):
-        known = KERNEL_PARAMS.get(estimator.kernel, ())
-        params |= {k: v for k, v in estimator._parameters().items() if k in known}
+    params = estimator._parameters()
     return pairwise_kernels(X, Y, metric=estimator.kernel, n_jobs=estimator.n_jobs, **params)
 
 

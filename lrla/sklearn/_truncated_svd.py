@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.sparsefuncs import mean_variance_axis
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from lrla.lowrank import SVDResult, svd
 from lrla.sklearn._parameters import count, seed_from
@@ -153,13 +153,17 @@ class TruncatedSVD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 "n_components must be at most the numbers of samples and of features, "
                 f"{most}, got {rank}"
             )
-        passes = None
-        if self.n_iter is not None and self.algorithm != "arpack":
-            passes = 2 * count("n_iter", self.n_iter, 0) + 2
+        passes = None if self.n_iter is None else 2 * count("n_iter", self.n_iter, 0) + 2
+        passes = None if self.algorithm == "arpack" else passes
         if tol is not None and self.algorithm == "arpack":
             raise ValueError(
                 "tol is here the error of the approximation, not the tolerance of ARPACK; leave it "
                 "out, or take algorithm='krylov'"
+            )
+        if tol is not None and passes is not None:
+            raise ValueError(
+                f"n_iter must be None where tol is given, got {self.n_iter}: passes go on until the "
+                "error is small enough"
             )
         if count("n_oversamples", self.n_oversamples, 1) > _MORE:
             raise ValueError(
@@ -199,7 +203,7 @@ class TruncatedSVD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             Coordinates.
         """
         check_is_fitted(self)
-        return np.asarray(X) @ self.components_ + self.mean_
+        return check_array(X) @ self.components_ + self.mean_
 
     @property
     def _n_features_out(self) -> int:

@@ -1,13 +1,19 @@
 """Nystroem beside scikit-learn's."""
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse
 import sklearn.kernel_approximation
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.decomposition import KernelPCA
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics.pairwise import pairwise_kernels
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from lrla.sklearn import Nystroem
@@ -90,6 +96,144 @@ def test_sparse_data_and_callables():
     np.testing.assert_allclose(sparse.fit_transform(scipy.sparse.csr_array(X)), dense, atol=1e-8)
     Z = Nystroem(**kinds[1], n_components=6, random_state=1).fit_transform(X)
     np.testing.assert_allclose(Z @ Z.T, 2 * X @ X.T, atol=1e-8)
+
+
+CALLABLE = {"kernel": lambda x, y, scale=1.0: scale * float(x @ y), "n_components": 6}
+
+
+@pytest.mark.parametrize("params", [
+    {"gamma": 5.0}, {"gamma": 5.0, "degree": 4, "coef0": 0.0}, {"gamma": None}, {"gamma": 0.0},
+    {"coef0": 0.3, "scale": 2.0}, {"degree": 1, "gamma": 0.1},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("own", [{}, {"gamma": 0.2}, {"degree": 2, "coef0": 0.7}], ids=str)
+@pytest.mark.parametrize("kernel", ["rbf", "laplacian", "linear", "poly", "polynomial", "cosine"])
+@pytest.mark.parametrize("make", [np.asarray, scipy.sparse.csr_array])
+def test_kernel_params_are_those_of_scikit_learn(kernel, own, params, make):
+    X, Y = data(), data(30)
+    theirs = sklearn.kernel_approximation.Nystroem(
+        kernel, n_components=8, kernel_params=dict(params), random_state=0, **own
+    ).fit(X)
+    model = Nystroem(kernel, landmarks=theirs.component_indices_, kernel_params=params, **own)
+    Z, want = model.fit(make(X)).transform(make(Y)), theirs.transform(Y)
+    want = want @ want.T
+    np.testing.assert_allclose(Z @ Z.T, want, rtol=1e-4, atol=1e-5 * np.abs(want).max())
+    assert model.kernel_params is params  # scikit-learn's writes into them
+
+
+@pytest.mark.parametrize(
+    ("params", "error"),
+    [
+        (
+            {"kernel": "rbf ", "gamma": 1.0},
+            "kernel must be callable or one of additive_chi2, .*'rbf '",
+        ),
+        ({"kernel": None}, "kernel must be callable or one of .*, precomputed, got None"),
+        ({"kernel": "matern"}, "kernel must be callable or one of .* got 'matern'"),
+        ({"gamma": -1}, "gamma must be a number, at least 0, got -1"),
+        ({"gamma": "scale"}, "gamma must be a number, at least 0, got 'scale'"),
+        ({"kernel": "poly", "degree": 0.5}, "degree must be a number, at least 1, got 0.5"),
+        ({"kernel": "poly", "coef0": np.nan}, "coef0 must be a number, at least -inf, got nan"),
+        ({"kernel_params": [1]}, r"kernel_params must be a dict or None, got \[1\]"),
+        ({"n_jobs": "all"}, "n_jobs must be an integer or None, got 'all'"),
+        (
+            {**CALLABLE, "gamma": 5},
+            "gamma, coef0 and degree must be None for a callable or precomp",
+        ),
+        (
+            {**CALLABLE, "coef0": 5},
+            "coef0=5, degree=None; parameters of a callable go into kernel_",
+        ),
+        ({**CALLABLE, "degree": 5}, "degree must be None for a callable .* degree=5"),
+        (
+            {"kernel": "precomputed", "gamma": 5},
+            "must be None for a callable or precomputed kernel",
+        ),
+    ],
+)
+def test_what_scikit_learn_refuses(params, error):
+    X = data(20) @ data(20).T if params.get("kernel") == "precomputed" else data(20)
+    params = {"n_components": 5, **params}
+    theirs = sklearn.kernel_approximation.Nystroem(**params)
+    if params.get("coef0") is not np.nan:
+        with pytest.raises(ValueError, match=r"parameter|Don't pass"):
+            theirs.fit(X)
+    with pytest.raises(ValueError, match=error):
+        Nystroem(**params).fit(X)
+
+
+def test_parameters_that_may_give_no_kernel_are_judged_by_the_data():
+    X = data()
+    Nystroem("poly", degree=2.0, coef0=0.5, n_components=5).fit(X)
+    theirs = sklearn.kernel_approximation.Nystroem(
+        "poly", degree=1.5, n_components=5, random_state=0
+    )
+    want = theirs.fit_transform(X)
+    Z = Nystroem("poly", degree=1.5, landmarks=theirs.component_indices_).fit_transform(X)
+    np.testing.assert_allclose(Z @ Z.T, want @ want.T, rtol=1e-4)
+    with pytest.raises(ValueError, match="K must be positive semidefinite"):
+        Nystroem("poly", coef0=-2.0, n_components=20).fit(X)
+
+
+@pytest.mark.parametrize("make", [np.asarray, scipy.sparse.csr_array])
+def test_precomputed_kernels(make):
+    X, Y = data(), data(30) + 0.1
+    K = pairwise_kernels(X, metric="rbf", gamma=0.3)
+    cross = pairwise_kernels(Y, X, metric="rbf", gamma=0.3)
+    for landmarks in ("rp_cholesky", "rls", "uniform", [3, 5, 90]):
+        asked = {"n_components": 25, "landmarks": landmarks, "random_state": 3}
+        model = Nystroem("precomputed", **asked).fit(make(K))
+        points = Nystroem(gamma=0.3, **asked).fit(X)
+        index = model.component_indices_
+        np.testing.assert_array_equal(index, points.component_indices_)
+        Z, want = model.transform(make(cross)), points.transform(Y)
+        np.testing.assert_allclose(Z @ Z.T, want @ want.T, atol=1e-7)
+        components = model.components_
+        if scipy.sparse.issparse(components):
+            components = components.toarray()
+        np.testing.assert_array_equal(components, K[index])
+    theirs = sklearn.kernel_approximation.Nystroem("precomputed", n_components=120, random_state=0)
+    want = theirs.fit_transform(K)  # which it takes with all samples as landmarks alone
+    Z = Nystroem("precomputed", n_components=120, random_state=0).fit_transform(K)
+    np.testing.assert_allclose(Z @ Z.T, want @ want.T, atol=1e-6)
+
+
+def test_precomputed_kernels_in_a_pipeline():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:300] / 16, y[:300] % 2
+    asked = {"n_components": 40, "random_state": 3}
+    K = pairwise_kernels(X, metric="rbf", gamma=0.05)
+    precomputed = make_pipeline(Nystroem("precomputed", **asked), RidgeClassifier())
+    points = make_pipeline(Nystroem(gamma=0.05, **asked), RidgeClassifier())
+    np.testing.assert_array_equal(
+        cross_val_score(precomputed, K, y, cv=3), cross_val_score(points, X, y, cv=3)
+    )
+
+
+def test_precomputed_kernels_that_are_none():
+    K = data(20) @ data(20).T
+    with pytest.raises(
+        ValueError, match=r"X must be square, a precomputed kernel matrix, got shape"
+    ):
+        Nystroem("precomputed", n_components=5).fit(K[:, :10])
+    with pytest.raises(ValueError, match="fit_inverse_transform must be False for kernel='precom"):
+        Nystroem("precomputed", n_components=5, fit_inverse_transform=True).fit(K)
+    with pytest.raises(ValueError, match="landmarks must be a name or a vector of indices"):
+        Nystroem("precomputed", landmarks=K).fit(K)
+    with pytest.raises(ValueError, match="K must be positive semidefinite"):
+        Nystroem("precomputed", landmarks="uniform", n_components=5).fit(-K)
+    with pytest.raises(ValueError, match="X has 5 features, but Nystroem is expecting 20 features"):
+        Nystroem("precomputed", n_components=5).fit(K).transform(K[:, :5])
+
+
+def test_frames_clones_and_pickles():
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame(data(), columns=list("abcdef"))
+    model = clone(Nystroem(kernel_params={"gamma": 0.3}, n_components=4, random_state=3))
+    frame = model.set_output(transform="pandas").fit_transform(X)
+    assert list(frame.columns) == [f"nystroem{i}" for i in range(4)]
+    assert model.feature_names_in_.tolist() == list("abcdef")
+    again = pickle.loads(pickle.dumps(model)).transform(X)
+    pandas.testing.assert_frame_equal(again, frame)
 
 
 def test_more_components_than_samples():

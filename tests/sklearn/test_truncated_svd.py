@@ -130,6 +130,8 @@ def test_every_source_of_randomness():
         ({"n_components": None}, "n_components must be an integer, at least 1, got None"),
         ({"n_components": "x"}, "n_components must be an integer, at least 1, got 'x'"),
         ({"n_iter": -1}, "n_iter must be an integer, at least 0, got -1"),
+        ({"n_iter": -1, "algorithm": "arpack"}, "n_iter must be an integer, at least 0, got -1"),
+        ({"n_iter": 3, "tol": 0.1}, "n_iter must be None where tol is given, got 3"),
         ({"n_oversamples": 20}, "n_oversamples must be at most 10, got 20; raise n_iter"),
         ({"n_oversamples": 0}, "n_oversamples must be an integer, at least 1, got 0"),
         ({"power_iteration_normalizer": "LU"}, "power_iteration_normalizer must be 'auto' or 'QR'"),
@@ -141,3 +143,13 @@ def test_every_source_of_randomness():
 def test_mistakes_are_explained(parameters, message):
     with pytest.raises(ValueError, match=message):
         TruncatedSVD(**parameters).fit(data())
+
+
+def test_coordinates_are_checked_on_the_way_back():
+    X = np.random.default_rng(90210).standard_normal((20, 6))
+    for estimator in (sklearn.decomposition.TruncatedSVD(3), TruncatedSVD(3)):
+        Z = estimator.fit_transform(X)
+        with pytest.raises(TypeError, match=r"[Ss]parse"):
+            estimator.inverse_transform(scipy.sparse.csr_array(Z))
+        with pytest.raises(ValueError, match="NaN"):
+            estimator.inverse_transform(Z * np.nan)
