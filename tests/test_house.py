@@ -314,6 +314,12 @@ def test_examples_of_pages_run(page, tmp_path, monkeypatch):
 # ---------------------------------------------------------------------------------------- the box
 
 
+def test_names_of_test_modules_are_their_own():
+    """pytest imports a module by its name alone: a second one of that name cannot be collected."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_setup_cfg_holds_no_metadata():
     settings = configparser.ConfigParser()
     settings.read(ROOT / "setup.cfg")
