@@ -294,11 +294,12 @@ def _ready(
     first = initial(asked, x0)
     begin = None if first is None else first[:, 0]
     if scale is None or (begin is None and not convex):
+        op = asked.op
+        if asked.dtype != asked.B.dtype:  # rounding of x in single precision shall not set a scale
+            op = op.scaled_rows(op.space.xp.ones_like(asked.weights))
         with once(ConvergenceWarning, told=True):  # of a tolerance that nobody asked for
-            rough = lp_regression(
-                asked.op.A, asked.B[:, 0], 1, weights=asked.weights, tol=1e-6, rng=seed
-            )
-        if not rough.status and rough.gap > _ROUGH:
+            rough = lp_regression(op.A, asked.B[:, 0], 1, weights=asked.weights, tol=1e-6, rng=seed)
+        if rough.gap > _ROUGH:
             warn(
                 f"the relative gap of least absolute deviations, where scale and start come from, is "
                 f"{rough.gap:.1e}: {rough.status.value}",

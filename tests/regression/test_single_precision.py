@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from lrla.regression import huber_regression, lp_regression, quantile_regression, tukey_regression
 
@@ -110,3 +111,18 @@ def test_losses_with_a_bend():
     near = np.minimum(abs(r) / t, 1)
     assert tukey.objective == pytest.approx(np.sum(t**2 / 6 * (1 - (1 - near**2) ** 3)), rel=1e-12)
     np.testing.assert_allclose(tukey.row_weights, (1 - near**2) ** 2, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("fit", [huber_regression, tukey_regression])
+@pytest.mark.parametrize("form", ["dense", "sparse", "dask"])
+def test_a_default_scale_keeps_the_digits_that_x_lacks(fit, form):
+    A, b = data()
+    if form == "sparse":
+        whole = sp.csr_array(A)
+    elif form == "dask":
+        whole = pytest.importorskip("dask.array").from_array(A, chunks=(150, -1))
+    else:
+        whole = A
+    got, want = fit(whole, b, rng=SEED), fit(A.astype(float), b, rng=SEED)
+    assert got.x.dtype == np.float32
+    assert got.scale == pytest.approx(want.scale, rel=1e-6)
