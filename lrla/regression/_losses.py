@@ -17,6 +17,7 @@ from lrla.regression._rows import Rows
 from lrla.regression._stages import in_stages
 
 _SPANS = 1e-12  # of the Gram matrix of all rows: what few rows far from any span leaves is rounding
+_FAR = 8.0  # times the largest response: residuals of a start that no solution has
 _POLISH = 12  # Newton steps after the interior point; the sets of rows are final after one or two
 
 
@@ -104,6 +105,8 @@ def tukey(task: Task, kink: Array) -> Answer:
     loop = task.loop("reweighting")
     r = task.start(loop, rows.fill(xp.ones_like(task.b), 0.0))
     t = rows.fill(kink, 1.0)
+    # from there, rounding drowns residuals: at the end the iteration starts again, from near
+    far = float(xp.max(abs(r))) > _FAR * float(xp.max(abs(task.b)))
     z = rows.space.zeros((rows.k,), r.dtype)
     for _ in loop:
         g = bisquare(r, t)
@@ -112,8 +115,12 @@ def tukey(task: Task, kink: Array) -> Answer:
         left = linalg.norm(xp.sqrt(g) * r) or 1.0
         gradient = math.sqrt(max(float(xp.sum((v / left) * (dz / left))), 0.0))
         if loop.report(gradient, z) <= task.tol:
-            loop.stop(Status.CONVERGED)
-            break
+            if not far:
+                loop.stop(Status.CONVERGED)
+                break
+            far, loop.origin, z = False, loop.origin + rows.unwhiten(z), xp.zeros_like(z)
+            r = rows.fill(task.b - products(task.op, loop.origin), 0.0)
+            continue
         z, r = z + dz, r - rows.product(dz)
     x = loop.origin + rows.unwhiten(z)
     r = task.b - products(task.op, x)

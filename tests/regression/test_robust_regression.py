@@ -354,6 +354,17 @@ def test_a_start_near_a_few_rows_is_no_solution():
     assert result.row_weights.sum() == pytest.approx(3)
 
 
+@BOTH
+@pytest.mark.parametrize("unit", [1e-9, 1e-14, 1e-17])
+def test_a_start_far_out_costs_no_digits(fit, unit):
+    """Residuals there are so large that what is left of them in the end is rounding."""
+    A, b = data()
+    got = fit(A, unit * b, scale=1.0, x0=np.ones(4), rng=SEED)
+    plain = fit(A, unit * b, scale=1.0, rng=SEED)
+    np.testing.assert_allclose(got.x, plain.x, rtol=1e-6)
+    assert np.linalg.norm(A.T @ got.residuals) <= 1e-8 * np.linalg.norm(got.residuals)
+
+
 def test_a_scale_does_not_change_the_start():
     """Least squares would start where the loss has given up on all rows."""
     A, b = data()
