@@ -102,6 +102,15 @@ class Matrix:
         imaginary = self._normal(key, 2 * stream + 1, rows, count)
         return xp.astype((real + 1j * imaginary) * math.sqrt(0.5), self.op.dtype, copy=False)
 
+    def directions(self, key: Key, stream: int, rows: int, count: int) -> Array:
+        """Draw a standard normal matrix; with orthogonal columns of its size if nearly square.
+
+        Normal matrices that are nearly square may have any condition, and products with them lose
+        as many digits. Up to half as many columns as rows they are well conditioned.
+        """
+        X = self.gaussian(key, stream, rows, count)
+        return X if 2 * count < rows else self.space.xp.linalg.qr(X).Q * math.sqrt(rows)
+
     def _normal(self, key: Key, stream: int, rows: int, count: int) -> Array:
         drawn = philox.normal(self.space, key, tag(Domain.TEST_MATRIX, stream), 0, rows, count)
         return self.space.xp.astype(drawn, self.op.real_dtype, copy=False)

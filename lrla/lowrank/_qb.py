@@ -141,7 +141,7 @@ def qb(
     while basis.size < most and (tol is None or _inflated(error, known) > tol * total):
         width = min(block, most - basis.size)
         stream += 1
-        X = matrix.gaussian(key, stream, n, width)
+        X = matrix.directions(key, stream, n, width)
         Y = matrix.times(X) - basis.columns @ (B @ X)
         Q, _ = basis.against(Y, 4 * u * math.sqrt(max(m, n)) * total, u)
         if Q.shape[1] == 0:  # nothing is left but rounding

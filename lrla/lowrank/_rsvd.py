@@ -28,7 +28,7 @@ def subspace(matrix: Matrix, rank: int, passes: int, key: Key) -> tuple[Triplets
         raise ValueError("passes must be at least 2 for method 'rsvd', got 1; use 'single_pass'")
     m, n = matrix.shape
     columns, xp = width(rank, min(m, n)), matrix.space.xp
-    start, G = matrix.gaussian(key, 0, n, columns), matrix.gaussian(key, 1, n, PROBES)
+    start, G = matrix.directions(key, 0, n, columns), matrix.gaussian(key, 1, n, PROBES)
     both = matrix.trial(xp.concat((start, G), axis=1))
     Y, image = both[:, :columns], both[:, columns:]
     for _ in range(passes // 2 - 1):
@@ -52,8 +52,8 @@ def single_pass(matrix: Matrix, rank: int, key: Key) -> tuple[Triplets, Array]:
     xp = matrix.space.xp
     right = min(2 * rank + 10, m, n)
     left = min(2 * right + 1, m)  # Tropp, Yurtsever, Udell and Cevher 2019, sec. 5.4
-    X, G = matrix.gaussian(key, 0, n, right), matrix.gaussian(key, 1, n, PROBES)
-    Y = matrix.gaussian(key, 2, m, left)
+    X, G = matrix.directions(key, 0, n, right), matrix.gaussian(key, 1, n, PROBES)
+    Y = matrix.directions(key, 2, m, left)
     both = matrix.trial(xp.concat((X, G), axis=1))
     AX, image = both[:, :right], both[:, right:]
     AY = matrix.adjoint_times(Y)

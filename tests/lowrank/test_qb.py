@@ -77,6 +77,14 @@ def test_sparse_and_chunked_agree():
     assert isinstance(result.Q, da.Array)
 
 
+@pytest.mark.parametrize("shape", [(8, 5), (60, 20)])
+def test_nothing_is_lost_where_blocks_are_square(shape):
+    A = with_values(*shape, np.ones(shape[1]))
+    for seed in range(150):
+        Q, B = qb(A, shape[1], rng=seed)
+        assert np.linalg.norm(A - Q @ B) < 1e-14
+
+
 def test_passes_are_two_for_each_block():
     result = qb(with_values(90, 80, SPECTRA["slow"](80)), 30, block=10, rng=5)
     assert result.info.passes == 1 + 2 * 3

@@ -63,6 +63,17 @@ def test_f1_low_rank_is_recovered(method, shape):
         assert result.info.error < 1e-10
 
 
+@pytest.mark.parametrize("method", ["rsvd", "single_pass"])
+@pytest.mark.parametrize("dtype", ["f8", "c16"])
+@pytest.mark.parametrize("shape", [(3, 3), (8, 5), (30, 30), (60, 20)])
+def test_nothing_is_lost_where_sketches_are_square(method, dtype, shape):
+    A = with_values(*shape, np.ones(shape[1]), dtype)
+    passes = 2 if method == "rsvd" else None
+    for seed in range(150):  # of square normal matrices one in so many has a condition of 1000
+        result = lowrank.svd(A, shape[1], method=method, passes=passes, rng=seed)
+        assert measured(A, result) < 3e-14
+
+
 @pytest.mark.parametrize("method", ["krylov", "rsvd"])
 @pytest.mark.parametrize("name", SPECTRA)
 def test_f2_singular_values_are_never_too_large(method, name):
