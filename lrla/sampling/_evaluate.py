@@ -16,9 +16,8 @@ from lrla.sampling._online_lewis import softplus
 from lrla.sampling._row_sample import RowSample, check_sample
 from lrla.sampling._rows import look
 
-_BLOCK = (
-    1 << 15
-)  # entries of products that are held at a time: they and theirs stay in the L2 cache
+# entries of products that are held at a time: they and theirs stay in the L2 cache
+_BLOCK = 1 << 15
 _DEVICE_BLOCK = 1 << 21  # and elsewhere, where a call costs as much as many entries
 _COLUMNS = 64  # of products with a linear operator that are held at a time
 _CLASSES = ("logistic", "hinge", "relu")
@@ -275,9 +274,9 @@ def _huber(size: Array, t: float) -> Array:
 
 
 def _tukey(size: Array, t: float) -> Array:
-    near = space_of(size).xp.clip(size / t, max=1.0)
-    left = 1 - near * near
-    return t**2 / 6 * (1 - left * left * left)  # powers take longer
+    near = space_of(size).xp.clip(size, max=t)
+    s = (near / t) ** 2
+    return near * near / 6 * (3 - s * (3 - s))  # written out: small parts of one have lost digits
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from lrla._core.arrays import Array, space_of
 from lrla._core.results import Info, Status
-from lrla.sampling._row_sample import RowSample
+from lrla.sampling._row_sample import RowSample, spelled
 
 
 def pool_samples(samples: Iterable[RowSample]) -> RowSample:
@@ -30,7 +30,7 @@ def pool_samples(samples: Iterable[RowSample]) -> RowSample:
     Raises
     ------
     ValueError
-        If there are fewer than two samples, of different numbers of rows, or two have the same seed.
+        If there are fewer than two samples, of different rows, or two have the same seed.
     TypeError
         If one is no `RowSample`, or of another array library or device.
 
@@ -127,10 +127,11 @@ def _check(samples: list[RowSample]) -> None:
         raise ValueError(
             f"samples must be at least two, got {len(samples)}: one has no other error"
         )
-    rows = sorted({sample.m for sample in samples})
+    rows = sorted({sample.info.ranges for sample in samples})
     if len(rows) > 1:
         raise ValueError(
-            f"samples must be of the same rows, got some of {rows[0]} and of {rows[1]}"
+            f"samples must be of the same rows, got some of {spelled(rows[0])} and some of "
+            f"{spelled(rows[1])}"
         )
     seeds = [sample.info.seed for sample in samples]
     if len(set(seeds)) < len(seeds):

@@ -353,7 +353,17 @@ def check_sample(op: Operator, sample: Any) -> None:
     if sample.m != op.shape[0]:
         raise ValueError(f"A must have {sample.m} rows, as the sample is one of so many, got "
                          f"{op.shape[0]}")  # fmt: skip
+    if sample.info.ranges != ((0, sample.m),):
+        raise ValueError(
+            f"sample must be one of all rows of A, got one of {spelled(sample.info.ranges)} of "
+            f"{sample.m}; merge those of the other rows into it"
+        )
     space_of(op.space.zeros((0,), op.dtype), sample.weights)
+
+
+def spelled(ranges: tuple[tuple[int, int], ...]) -> str:
+    """Say which rows."""
+    return "rows " + ", ".join(f"{start}:{stop}" for start, stop in ranges)
 
 
 def described(sample: RowSample, **facts: Any) -> RowSample:

@@ -87,6 +87,16 @@ def test_a_threshold(name):
     assert found.info.threshold == 0.3
 
 
+@pytest.mark.parametrize("name", ["huber", "tukey"])
+@pytest.mark.parametrize("threshold", [1e8, 1e200])
+def test_a_threshold_out_of_reach_leaves_half_of_the_squares(name, threshold):
+    A, y, X = data()
+    sample = robust_coreset(A, 60, rng=90210)
+    found = evaluate_coreset(name, A, sample, X, labels=y, threshold=threshold)
+    want = np.sum((A @ X - y[:, None]) ** 2, axis=0) / 2
+    np.testing.assert_allclose(found.objective, want, rtol=1e-12)
+
+
 @pytest.mark.parametrize("regression", [huber_regression, tukey_regression])
 def test_the_objective_is_that_of_the_regression(regression):
     A, _, X = data()
@@ -283,6 +293,11 @@ SAMPLE = sample_rows(np.ones(20), 5, rng=90210)
         ({"A": np.ones((0, 2))}, ValueError, "A must have at least one row and one column"),
         ({"A": np.ones((20, 2)) + 0j}, TypeError, "A must be real, got dtype complex128"),
         ({"sample": [1, 2]}, TypeError, "sample must be a RowSample, .*, got list"),
+        (
+            {"sample": sample_rows(np.ones(8), 5, design="bottom_k", row_offset=12, rng=5)},
+            ValueError,
+            "sample must be one of all rows of A, got one of rows 12:20 of 20; merge those",
+        ),
         ({"X": np.ones(3)}, ValueError, r"X must have 2 rows, one for each column .* shape \(3,\)"),
         ({"X": np.ones((2, 0))}, ValueError, r"at least one column, got shape \(2, 0\)"),
         ({"X": np.ones(2) + 0j}, TypeError, "X must be real, got dtype complex128"),

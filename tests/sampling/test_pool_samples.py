@@ -182,7 +182,16 @@ def test_every_array_library(backend):
         (some(count=1), ValueError, "samples must be at least two, got 1: one has no other error"),
         ([*some(), 3], TypeError, "samples must be of RowSample, as sample_rows .*, got int among"),
         (some()[:1] * 2, ValueError, "samples must be independent, got two of the same seed"),
-        ([*some(), *some(m=100, first=1)], ValueError, "same rows, got some of 100 and of 200"),
+        (
+            [*some(), *some(m=100, first=1)],
+            ValueError,
+            "samples must be of the same rows, got some of rows 0:100 and some of rows 0:200",
+        ),
+        (
+            [*some(), sample_rows(np.ones(50), 9, design="bottom_k", row_offset=150, rng=5)],
+            ValueError,
+            "samples must be of the same rows, got some of rows 0:200 and some of rows 150:200",
+        ),
         ([pool_samples(some()), *some(first=1)], ValueError, "samples must not be pooled twice"),
     ],
 )
