@@ -62,9 +62,7 @@ def lasso(task: Task, p: float, l1: Penalty) -> Answer:
     if task.held is None and measured[1] <= objective:
         x, (r, objective) = clean, measured
     start = _measured(task, l1, loop.origin, p)
-    if not objective <= start[1] * (
-        1 + 1e-12
-    ):  # rounding has spoiled what the penalty is less than
+    if not objective <= start[1] * (1 + 1e-12):  # spoiled by rounding, as by a huge penalty
         x, (r, objective), loop.status = loop.origin, start, Status.STAGNATED
     floor = task.noise() * power_norm(task.b, task.weights, p)
     if objective <= floor:
@@ -104,25 +102,27 @@ def root_gap(value: float, p: float) -> float:
     return -math.expm1(math.log(value) / p) if value > 0 else 1.0
 
 
-def best_multiple(inner: float, size: float, most: float, p: float) -> tuple[float, float]:
+def best_multiple(inner: float, length: float, most: float, p: float) -> tuple[float, float]:
     """Return the multiple of a dual point, up to the most, whose bound is highest, and that bound.
 
-    ``t * inner - t**(p / (p - 1)) * size`` is what t times the point proves.
+    ``t * inner - (p - 1) * (t * length)**(p / (p - 1))`` is what t times the point proves. Near one
+    the power of the length alone may leave the range where that of the product does not.
     """
-    if not (inner > 0 and math.isfinite(size)):
+    if not (inner > 0 and math.isfinite(length)):
         return 0.0, 0.0
-    if size > 0:  # powers of this may leave the range
-        log = (p - 1) * (math.log(inner) - math.log(size) + math.log1p(-1 / p))
-        most = min(most, math.exp(min(log, _MOST)))
     t = most
-    return t, t * inner - _power(t, p / (p - 1)) * size
+    if length > 0:
+        log = (p - 1) * (math.log(inner) - math.log(p)) - p * math.log(length)
+        t = min(t, math.exp(min(log, _MOST)))
+    used = _power(t * length, p / (p - 1))
+    return t, t * inner - (p - 1) * used
 
 
 def _start(task: Task, loop: Report, v: Array, l1: Penalty, p: float) -> Array:
-    """Start where the sum is smallest on the way to the least-squares solution; return residuals."""
+    """Start where the sum is smallest on the way to that of least squares; return residuals."""
     rows, xp = task.rows, task.rows.space.xp
     r = task.start(loop, v ** min(p, 2.0))
-    if loop.origin is task.x0:
+    if loop.origin is task.x0 or rows.unknowns == 0:
         return r
     first = xp.zeros_like(loop.origin) if task.held is None else task.held.point()
     before, change = rows.fill(task.from_point(), 0.0), loop.origin - first
@@ -132,7 +132,7 @@ def _start(task: Task, loop: Report, v: Array, l1: Penalty, p: float) -> Array:
         return r
     step = v * (before - r) / unit
     t = _line_search(_Line(R / unit, step, x / unit, d / unit, _scaled(l1.size, unit, p), p))
-    loop.origin = first + t * change
+    loop.origin = task.met(first + t * change)
     return before + t * (r - before)
 
 
@@ -171,9 +171,8 @@ def _minimise(
             y, s = y - g * (v * rows.product(change)), s + more
             left = left - G @ change - more @ T
         inner = float(xp.sum(y * u)) + float(xp.sum(s * x))
-        size = (p - 1) * _power(dual_norm(y / p, one, p), p / (p - 1))
         most = 1 / max(float(xp.max(abs(s) / kappa)), 1e-300)
-        t, value = best_multiple(inner, size, most, p)
+        t, value = best_multiple(inner, dual_norm(y / p, one, p), most, p)
         proves = linalg.norm(left) <= _INEXACT * inner
         if proves and value > best.seen_from(unit, p):
             best = _Proof(t * y, t * s, value, unit)
@@ -284,6 +283,6 @@ def _judged(
     limit = _scaled(l1.size, objective, p) / p
     over = float(xp.max(abs(s) / limit))
     inner = p * (float(xp.sum(y * r)) + float(xp.sum(s * xp.take(x, l1.at)))) / objective
-    size = (p - 1) * _power(dual_norm(y, task.weights, p), p / (p - 1))
-    t, value = best_multiple(inner, size, 1 / over if over > 0 else math.inf, p)
+    most = 1 / over if over > 0 else math.inf
+    t, value = best_multiple(inner, dual_norm(y, task.weights, p), most, p)
     return t * y, objective * (1 - root_gap(value, p))

@@ -174,6 +174,37 @@ def test_the_gap_is_an_upper_bound(p, seed, share, steps):
         assert best
 
 
+@pytest.mark.parametrize("m", [12, 80])
+@pytest.mark.parametrize("seed", range(20))
+def test_no_proof_near_one_is_too_good(m, seed):
+    """Where a dual point to the power of p / (p - 1) leaves the range of numbers."""
+    p = 1.0001
+    A, b = data(m, 2, seed)
+    A[:, 1] = np.round(A[:, 1])
+    weights = 10 ** np.random.default_rng(seed).uniform(-3, 3, m)
+    l1 = 1e-3 * largest(A, b, p, weights)
+    result = lp_regression(A, b, p, weights=weights, l1=l1, rng=SEED)
+    check(result, A, b, p, l1, weights)
+    assert min(result.info.history) >= 0
+    one = lp_regression(A, b, 1, weights=weights, l1=l1, rng=SEED)
+    assert result.objective <= objective(A, b, p, l1, one.x, weights) * (1 + 1e-8)
+
+
+@pytest.mark.parametrize("p", FEW)
+@pytest.mark.parametrize("seed", range(10))
+def test_equations_that_leave_nothing_free(p, seed):
+    """Residuals and objective are those of x, however little the way there is but rounding."""
+    rng = np.random.default_rng(seed)
+    A, b = rng.standard_normal((12, 3)), rng.standard_normal(12)
+    A[:, 2] = A[:, 0]
+    C, x = rng.standard_normal((3, 3)), rng.standard_normal(3)
+    result = lp_regression(A, b, p, l1=100, constraints=(C, C @ x), rng=SEED)
+    np.testing.assert_allclose(result.x, x, rtol=1e-10)
+    np.testing.assert_allclose(result.residuals, b - A @ x, atol=1e-10)
+    assert result.objective == pytest.approx(objective(A, b, p, 100, x), rel=1e-10)
+    assert result.gap <= 1e-8
+
+
 @pytest.mark.parametrize("p", NORMS)
 def test_a_worse_answer_has_no_proof(p):
     A, b = data()
