@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lrla._core.errors import callers_own
+from lrla._core.numbers import whole
 from lrla._core.results import Status
 
 _bars: contextvars.ContextVar[Callable[..., Any] | None] = contextvars.ContextVar(
@@ -100,10 +101,8 @@ class Loop:
     """
 
     def __init__(self, method: str, *, max_iter: int, callback: Callback | None = None) -> None:
-        if int(max_iter) != max_iter:
-            raise ValueError(f"max_iter must be an integer, got {max_iter}")
         self.method = method
-        self.max_iter = int(max_iter)
+        self.max_iter = whole(max_iter, "max_iter")
         self.callback = callback
         self.status: Status | None = None
         self.history: list[float] = []

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
+from lrla._core.numbers import whole
+
 _T = TypeVar("_T")
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
@@ -74,11 +76,10 @@ def threads(n: int) -> Iterator[None]:
     >>> result.x
     array([2.])
     """
-    if n < 1 or int(n) != n:
-        raise ValueError(f"n must be an integer, at least 1, got {n}")
-    token = _wanted.set(int(n))
+    n = whole(n, "n", 1)
+    token = _wanted.set(n)
     try:
-        with _blas(_blas_blocks, int(n)):
+        with _blas(_blas_blocks, n):
             yield
     finally:
         _wanted.reset(token)

@@ -13,6 +13,7 @@ import numpy as np
 from lrla._core.arrays import Array
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback, Loop
+from lrla._core.numbers import whole
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Status
 from lrla.approximation._basis import Basis
@@ -24,7 +25,6 @@ from lrla.approximation._fit import (
     fit_design,
     mean_square,
 )
-from lrla.approximation._index_sets import check_count
 from lrla.approximation._margins import positions
 from lrla.approximation._neighbours import following
 from lrla.approximation._processes import dpp_sample
@@ -268,8 +268,8 @@ class AdaptiveLeastSquares(Fitted):
         if not isinstance(self.basis, Basis):
             raise TypeError(f"basis must be a Basis of products, got {type(self.basis).__name__}")
         check_share(self.delta, "delta")
-        check_count(self.budget, "budget", 1)
-        check_count(self.n_repeats, "n_repeats", 1)
+        whole(self.budget, "budget", 1)
+        whole(self.n_repeats, "n_repeats", 1)
         if not 1 < self.growth < math.inf:
             raise ValueError(f"growth must be finite and more than 1, got {self.growth}")
         if self.tol is not None and not self.tol > 0:
@@ -305,7 +305,7 @@ class AdaptiveLeastSquares(Fitted):
 
     def _stable(self, mixture: _Mixture, space: Basis, before: int) -> Design:
         """Draw points for the functions that joined, and more until the design is stable."""
-        mixture.add(space.restricted(space.indices[before:]), self.n_repeats)
+        mixture.add(space.restricted(space.indices[before:]), int(self.n_repeats))
         for _ in range(_MORE):
             design = mixture.design()
             low, high = extremes(Rows(space(design.points), design.weights))

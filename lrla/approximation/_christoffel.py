@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import numpy_space
+from lrla._core.numbers import whole
 from lrla._core.random import Domain, Key, key_of, seed_of, tag
 from lrla._core.results import Info, Status
 from lrla.approximation._basis import Basis
 from lrla.approximation._design import Design, optimal_weights
 from lrla.approximation._empirical import EmpiricalBasis, check_basis
-from lrla.approximation._index_sets import check_count
 from lrla.kernels import philox
 
 _SAMPLE, _STRATA = range(2)  # streams
@@ -93,7 +93,7 @@ def christoffel_sample(
     True
     """
     check_basis(basis)
-    size = check_count(size, "size")
+    size = whole(size, "size", 0)
     seed = seed_of(rng)
     key = key_of(seed)
     if stratified:

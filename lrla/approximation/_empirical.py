@@ -12,10 +12,10 @@ import numpy as np
 
 from lrla._core.arrays import Array, as_array, check_finite, space_of
 from lrla._core.errors import AccuracyWarning, warn
+from lrla._core.numbers import whole
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.approximation._basis import Basis, as_points, check_uniform
-from lrla.approximation._index_sets import check_count
 from lrla.kernels.row_squares import row_squares
 from lrla.sketch import whiten
 
@@ -193,7 +193,7 @@ def empirical_basis(
     seed = seed_of(rng)
     probe = _draw(sampler, 1, seed, 0)
     k = _evaluate(function, probe, None).shape[1]
-    if size is not None and check_count(size, "size", 1) < k:
+    if size is not None and whole(size, "size", 1) < k:
         raise ValueError(f"size must be at least the number of functions, {k}, got {size}")
     n = size or max(_LEAST, math.ceil(_FACTOR * k * math.log(max(k, 2))))
     candidates = _draw(sampler, n, seed, 1)

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_of
+from lrla._core.numbers import whole
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Status
 from lrla.approximation._basis import Basis, as_points
 from lrla.approximation._design import Design
 from lrla.approximation._empirical import EmpiricalBasis, check_basis
 from lrla.approximation._fit import Fitted, average, check_values, fit_design
-from lrla.approximation._index_sets import check_count
 from lrla.approximation._stable import check_share, sampler, stable_design
 from lrla.approximation._subsample import bss_subsample, greedy_subsample
 
@@ -247,7 +247,7 @@ class WeightedLeastSquares(Fitted):
             )
         if self.nan_policy not in POLICIES:
             raise ValueError(f"nan_policy must be 'raise' or 'omit', got {self.nan_policy!r}")
-        if check_count(self.n_estimators, "n_estimators", 1) == 1:
+        if whole(self.n_estimators, "n_estimators", 1) == 1:
             return
         if self.condition:
             raise ValueError(
@@ -282,7 +282,7 @@ class WeightedLeastSquares(Fitted):
             draw = sampler(
                 self.basis, self.design, self.size, self.n_repeats, seed, conditioned=False
             )
-            drawn = [draw(i) for i in range(self.n_estimators)]
+            drawn = [draw(i) for i in range(int(self.n_estimators))]
         if self.subsample is None:
             return drawn
         if self.subsample == "bss":

@@ -7,15 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from lrla._core.numbers import whole
+
 _MOST = 1 << 25  # entries of an index set: 256 MiB
 _SLACK = 1e-12  # relative, in inequalities: sums of logarithms and powers are rounded
-
-
-def check_count(value: Any, name: str, least: int = 0) -> int:
-    """Return a whole number that is not below ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} must be an integer, at least {least}, got {value!r}")
-    return int(value)
 
 
 def as_indices(index_set: Any) -> np.ndarray:
@@ -71,7 +66,7 @@ def total_degree(dim: int, degree: int, *, weights: Any = None) -> np.ndarray:
     >>> len(total_degree(2, 10)), len(total_degree(2, 10, weights=[1, 3]))
     (66, 26)
     """
-    dim, degree = check_count(dim, "dim", 1), check_count(degree, "degree")
+    dim, degree = whole(dim, "dim", 1), whole(degree, "degree", 0)
     costs = [np.arange(int(degree / w * (1 + _SLACK)) + 1) * w for w in _weights(weights, dim)]
     return _enumerate(costs, degree)
 
@@ -108,7 +103,7 @@ def hyperbolic_cross(dim: int, degree: int, *, weights: Any = None) -> np.ndarra
            [2, 0],
            [0, 2]])
     """
-    dim, degree = check_count(dim, "dim", 1), check_count(degree, "degree")
+    dim, degree = whole(dim, "dim", 1), whole(degree, "degree", 0)
     budget = math.log(degree + 1)
     factors = _weights(weights, dim)
     if budget / float(np.min(factors)) > math.log(_MOST):
@@ -149,7 +144,7 @@ def norm_ball(dim: int, degree: int, p: float, *, weights: Any = None) -> np.nda
     >>> [len(norm_ball(2, 10, p)) for p in (0.5, 1, 2, float("inf"))]
     [31, 66, 90, 121]
     """
-    dim, degree = check_count(dim, "dim", 1), check_count(degree, "degree")
+    dim, degree = whole(dim, "dim", 1), whole(degree, "degree", 0)
     if not p > 0:
         raise ValueError(f"p must be positive, got {p}")
     scaled = [np.arange(int(degree / w * (1 + _SLACK)) + 1) * w for w in _weights(weights, dim)]
@@ -190,8 +185,8 @@ def tensor_product(degrees: Any) -> np.ndarray:
             f"degrees must be one for each coordinate, got the number {degrees}; pass "
             f"[{degrees}] * dim"
         )
-    tops = [check_count(k, "degrees") for k in degrees]
-    check_count(len(tops), "the number of degrees", 1)
+    tops = [whole(k, "degrees", 0) for k in degrees]
+    whole(len(tops), "the number of degrees", 1)
     return _enumerate([np.zeros(k + 1) for k in tops], 0.0)
 
 
@@ -225,7 +220,7 @@ def mirrored(index_set: Any, *, columns: Any = None) -> np.ndarray:
     """
     rows = as_indices(index_set)
     dim = rows.shape[1]
-    chosen = range(dim) if columns is None else [check_count(j, "columns") for j in columns]
+    chosen = range(dim) if columns is None else [whole(j, "columns", 0) for j in columns]
     for j in chosen:
         if j >= dim:
             raise ValueError(f"columns must be less than dim = {dim}, got {j}")

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lrla._core import linalg
+from lrla._core.numbers import whole
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.approximation._basis import Basis
 from lrla.approximation._empirical import EmpiricalBasis, check_basis
 from lrla.approximation._fit import check_values, finite_values
-from lrla.approximation._index_sets import check_count
 from lrla.approximation._processes import repeated_dpp_sample
 from lrla.approximation._solve import Rows, Solution, choose, extremes, solve
 from lrla.approximation._stable import stable_design
@@ -142,7 +142,7 @@ def integrate(
     if method not in _METHODS:
         raise ValueError(f"method must be one of {', '.join(_METHODS)}, got {method!r}")
     check_basis(basis)
-    n_repeats = check_count(n_repeats, "n_repeats", 2 if method == "control_variate" else 1)
+    n_repeats = whole(n_repeats, "n_repeats", 2 if method == "control_variate" else 1)
     # what the basis has of the constant function, whose norm is one
     held = float(np.sum(abs(basis.integrals) ** 2))
     if method in ("wls", "ermakov_zolotukhin") and abs(held - 1) > 1e-6:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import numpy_space
+from lrla._core.numbers import whole
 from lrla._core.random import Domain, Key, key_of, seed_of, tag
 from lrla._core.results import Info, Status
 from lrla.approximation._basis import Basis
@@ -15,7 +16,6 @@ from lrla.approximation._christoffel import christoffel_points
 from lrla.approximation._design import Design, optimal_weights
 from lrla.approximation._empirical import EmpiricalBasis, check_basis
 from lrla.approximation._ensembles import model_of
-from lrla.approximation._index_sets import check_count
 from lrla.dpp import SamplingError
 from lrla.kernels import philox
 from lrla.kernels.determinantal import join
@@ -139,7 +139,7 @@ def volume_rescaled_sample(
     40
     """
     check_basis(basis)
-    size, m = check_count(size, "size"), len(basis)
+    size, m = whole(size, "size", 0), len(basis)
     if size < m:
         raise ValueError(f"size must be at least the number of functions, {m}, got {size}")
     kind, other = ("volume", basis) if reference is None else ("generalized volume", reference)
@@ -199,7 +199,7 @@ def repeated_dpp_sample(
     63
     """
     check_basis(basis)
-    n_repeats, seed = check_count(n_repeats, "n_repeats", 1), seed_of(rng)
+    n_repeats, seed = whole(n_repeats, "n_repeats", 1), seed_of(rng)
     draws = [_draw(basis, key_of(seed), i) for i in range(n_repeats)]
     points = np.concatenate([points for points, _, _ in draws])
     info = Info(

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from lrla._core.numbers import whole
 from lrla._core.random import seed_of
 from lrla._core.results import Info
 from lrla.approximation._basis import Basis
 from lrla.approximation._christoffel import christoffel_sample
 from lrla.approximation._design import Design
 from lrla.approximation._empirical import EmpiricalBasis, check_basis
-from lrla.approximation._index_sets import check_count
 from lrla.approximation._processes import (
     repeated_dpp_sample,
     volume_rescaled_sample,
@@ -78,7 +78,7 @@ def christoffel_size(
     >>> christoffel_size(11, two_sided=True)
     265
     """
-    m, delta = check_count(m, "m", 1), check_share(delta, "delta")
+    m, delta = whole(m, "m", 1), check_share(delta, "delta")
     eta = check_share(eta, "eta")
     return max(m, math.ceil(m / _rate(delta, two_sided) * math.log((1 + two_sided) * m / eta)))
 
@@ -168,11 +168,11 @@ def stable_design(
     ((22, 1), True)
     """
     seed = seed_of(rng)
-    delta, M = check_share(delta, "delta"), check_count(n_candidates, "n_candidates", 1)
+    delta, M = check_share(delta, "delta"), whole(n_candidates, "n_candidates", 1)
     draw = sampler(basis, design, size, n_repeats, seed, conditioned=True)
     nearest: tuple[float, Design] | None = None
     grows = design == "repeated_dpp" and n_repeats is None
-    for n_tries in range(1, check_count(max_tries, "max_tries", 1) + 1):
+    for n_tries in range(1, whole(max_tries, "max_tries", 1) + 1):
         if grows and n_tries % _PATIENCE == 1:
             more = _REPEATS + n_tries // _PATIENCE
             draw = sampler(basis, design, size, more, seed, conditioned=True)
@@ -248,13 +248,13 @@ def sampler(
             raise ValueError(
                 f"size must be None for design 'repeated_dpp', got {size}; pass n_repeats"
             )
-        r = _REPEATS if n_repeats is None else check_count(n_repeats, "n_repeats", 1)
+        r = _REPEATS if n_repeats is None else whole(n_repeats, "n_repeats", 1)
         return lambda i: repeated_dpp_sample(basis, r, rng=child(seed, i))
     if n_repeats is not None:
         raise ValueError(
             f"n_repeats must be None for design {design!r}, got {n_repeats}; pass size"
         )
-    if size is not None and check_count(size, "size", 1) < m:
+    if size is not None and whole(size, "size", 1) < m:
         raise ValueError(f"size must be at least the number of functions, {m}, got {size}")
     if design == "volume":
         n = m + max(math.ceil(m * math.log(m)), 2) if size is None else int(size)

@@ -10,11 +10,11 @@ import numpy as np
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, space_of, to_host
+from lrla._core.numbers import whole
 from lrla._core.results import Info
 from lrla.approximation._basis import Basis
 from lrla.approximation._design import Design
 from lrla.approximation._empirical import EmpiricalBasis
-from lrla.approximation._index_sets import check_count
 from lrla.approximation._solve import Rows, extremes
 from lrla.approximation._stable import StabilityError, check_share, is_stable
 from lrla.kernels.downdate import extremes_without
@@ -103,7 +103,7 @@ def greedy_subsample(
 
 
 def _size(size: Any, m: int, n: int) -> int:
-    size = check_count(size, "size", 1)
+    size = whole(size, "size", 1)
     if not m <= size <= n:
         raise ValueError(
             f"size must be at least the number of functions, {m}, and at most that of points, {n}, "
@@ -231,7 +231,7 @@ def bss_subsample(basis: Basis | EmpiricalBasis, design: Design, size: int | Non
     (True, True)
     """
     n, m = len(design), len(basis)
-    size = min(2 * m, n) if size is None else check_count(size, "size", 1)
+    size = min(2 * m, n) if size is None else whole(size, "size", 1)
     if not m < size:
         raise ValueError(f"size must be more than the number of functions, {m}, got {size}")
     rows = Rows(basis(design.points), design.weights)

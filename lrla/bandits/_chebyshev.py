@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lrla._core.docs import described
+from lrla._core.numbers import whole
 from lrla.bandits._policy import SHARED, ArmPolicy, Choice, Contexts, cost_interval
 from lrla.kernels.box_lstsq import box_lstsq
 
@@ -102,8 +103,7 @@ class ChebCB(ArmPolicy):
         penalty: float = 2.0, max_open: int = 1000, rng: Any = None,
     ) -> None:  # fmt: skip
         super().__init__(n_arms, penalty=penalty, max_open=max_open, rng=rng)
-        if degree < 1 or int(degree) != degree:
-            raise ValueError(f"degree must be an integer, at least 1, got {degree}")
+        degree = whole(degree, "degree", 1)
         self.cost_range = cost_interval(cost_range)
         self._contexts = Contexts(context_range)
         self._features = Chebyshev(len(self._contexts.low), int(degree))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lrla._core.numbers import whole
 from lrla._core.results import Info, Result, Status
 
 
@@ -78,8 +79,7 @@ def suggest_grid(horizon: int, *, tol: float, beta: float, tau: float = 0.2) -> 
     >>> grid.values.shape, round(grid.values[0], 3), round(grid.values[-1], 3)
     ((46,), np.float64(1.009), np.float64(1.393))
     """
-    if horizon < 1 or int(horizon) != horizon:
-        raise ValueError(f"horizon must be an integer, at least 1, got {horizon}")
+    horizon = whole(horizon, "horizon", 1)
     for name, value in (("tol", tol), ("beta", beta), ("tau", tau)):
         if not 0 < value < 1:
             raise ValueError(f"{name} must be between 0 and 1, got {value}")

@@ -14,6 +14,7 @@ import numpy as np
 from lrla._core.arrays import numpy_space
 from lrla._core.docs import described
 from lrla._core.errors import AccuracyWarning, warn
+from lrla._core.numbers import whole
 from lrla._core.random import Domain, key_of, seed_of, tag
 from lrla.bandits._state import decode, encode
 from lrla.kernels import philox
@@ -395,9 +396,7 @@ class ArmPolicy(Policy):
 
     def __init__(self, n_arms: int, **shared: Any) -> None:
         super().__init__(**shared)
-        if n_arms < 1 or int(n_arms) != n_arms:
-            raise ValueError(f"n_arms must be an integer, at least 1, got {n_arms}")
-        self.n_arms = int(n_arms)
+        self.n_arms = whole(n_arms, "n_arms", 1)
         self._parameters["n_arms"] = self.n_arms
 
     def _draw(self, id: int, weights: Any) -> int:

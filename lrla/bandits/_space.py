@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from lrla._core.numbers import whole
+
 
 def _check_name(name: Any) -> None:
     if not isinstance(name, str) or not name.isidentifier():
@@ -132,8 +134,7 @@ class Interval:
                 f"low must be positive for warp 'log', high below 2 for 'log2m'; got {self.low}, "
                 f"{self.high} for {self.warp!r}"
             )
-        if self.size < 2 or int(self.size) != self.size:
-            raise ValueError(f"size must be an integer, at least 2, got {self.size}")
+        whole(self.size, "size", 2)
 
     @property
     def arms(self) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lrla._core.docs import described
+from lrla._core.numbers import whole
 from lrla.bandits._policy import SHARED, ArmPolicy, Choice, Contexts, cost_interval
 from lrla.bandits._quantile import fresh, quantile, update
 from lrla.kernels.tsallis import tsallis_weights
@@ -223,13 +224,12 @@ class TsallisCB(_Tsallis):
         self, n_arms: int, context_range: Any, *, n_bins: int = 5, estimator: str = "rv",
         cost_range: Any = (0.0, None), penalty: float = 2.0, max_open: int = 1000, rng: Any = None,
     ) -> None:  # fmt: skip
-        if n_bins < 1 or int(n_bins) != n_bins:
-            raise ValueError(f"n_bins must be an integer, at least 1, got {n_bins}")
+        n_bins = whole(n_bins, "n_bins", 1)
         super().__init__(
-            n_arms, int(n_bins), estimator, None, cost_range,
+            n_arms, n_bins, estimator, None, cost_range,
             penalty=penalty, max_open=max_open, rng=rng,
         )  # fmt: skip
-        self.n_bins = int(n_bins)
+        self.n_bins = n_bins
         self._contexts = Contexts(context_range)
         if len(self._contexts.low) != 1:
             raise ValueError("context_range must be one pair (low, high): bins are intervals")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array, space_of, to_host
+from lrla._core.numbers import whole
 from lrla._core.results import Info, Result, Status
 from lrla.dpp._window import Window
 from lrla.lowrank import rp_cholesky
@@ -107,11 +108,8 @@ def greedy_map(L: Any, k: int | None = None, *, window: int | None = None) -> Gr
 
 def _in_windows(L: Any, k: int | None, window: int) -> GreedyMapResult:
     n = int(L.shape[0])
-    if k is None or not (int(k) == k and 1 <= k <= n):
-        raise ValueError(f"k must be an integer between 1 and n = {n} with a window, got {k}")
-    if isinstance(window, bool) or int(window) != window or window < 1:
-        raise ValueError(f"window must be an integer, at least 1, got {window!r}")
-    state = Window(L, int(window))
+    k = whole(k, "k", 1, n, rule=f" between 1 and n = {n} with a window")
+    state = Window(L, whole(window, "window", 1))
     S: list[int] = []
     gains: list[float] = []
     while len(S) < k and (best := state.choose()):

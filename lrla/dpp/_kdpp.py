@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array, numpy_space
+from lrla._core.numbers import whole
 from lrla.dpp._bernoulli import expit, tilt
 from lrla.dpp._draw import Streams
 from lrla.dpp._errors import RankError, SamplingError
@@ -101,9 +102,8 @@ class KDPP(FixedSize):
         return out
 
     def _describe(self, likelihood: Likelihood, k: int, labels: np.ndarray | None) -> None:
-        if isinstance(k, bool) or int(k) != k or k < 0:
-            raise ValueError(f"k must be an integer, not negative, got {k!r}")
-        self._L, self.k, self.labels, self.n = likelihood, int(k), labels, likelihood.n
+        k = whole(k, "k", 0, rule=", not negative")
+        self._L, self.k, self.labels, self.n = likelihood, k, labels, likelihood.n
         values = likelihood.spectrum.values if k else np.ones(1)
         if k > len(values):
             raise RankError(

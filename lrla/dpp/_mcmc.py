@@ -11,6 +11,7 @@ import numpy as np
 from lrla._core import linalg
 from lrla._core.arrays import Array, numpy_space, to_host, unit_roundoff
 from lrla._core.errors import AccuracyWarning, warn
+from lrla._core.numbers import whole
 from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
 from lrla._core.threads import ranges
@@ -152,8 +153,8 @@ def mcmc_sample(
     n = entries.n
     n_iter = 10 * n if n_iter is None else n_iter
     for name, value, least in (("size", size, 1), ("n_iter", n_iter, 1), ("k", k, 0)):
-        if value is not None and (isinstance(value, bool) or int(value) != value or value < least):
-            raise ValueError(f"{name} must be an integer, at least {least}, got {value!r}")
+        if value is not None:
+            whole(value, name, least)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     if method == "auto":

@@ -6,11 +6,12 @@ import time
 from typing import Any
 
 from lrla._core import linalg
+from lrla._core.numbers import whole
 from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Status
 from lrla.lowrank._estimate import Estimate, rademacher
 from lrla.lowrank._jackknife import deviation, without_each_xdiag
-from lrla.lowrank._matrix import as_square, conj, whole
+from lrla.lowrank._matrix import as_square, conj
 from lrla.lowrank._trace import exact_diagonal
 
 
@@ -74,7 +75,7 @@ def diagonal(A: Any, budget: int | None = None, *, rng: Any = None) -> Estimate:
     if not readable and budget is None:
         raise ValueError("give budget, the number of products")
     if budget is not None:
-        budget = whole("budget", budget, ", at least 4", 4)
+        budget = whole(budget, "budget", 4)
     if readable or budget is None or budget >= n:
         value, method, samples = exact_diagonal(matrix), "exact", 1
         error = jackknife = xp.zeros_like(xp.abs(value))

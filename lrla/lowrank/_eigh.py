@@ -12,12 +12,13 @@ from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback, Loop
+from lrla._core.numbers import whole
 from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.lowrank._basis import inner
 from lrla.lowrank._filtered import Filtered
 from lrla.lowrank._krylov import BOUND, PROBES, Ritz, iterate
-from lrla.lowrank._matrix import Matrix, Side, as_square, conj, home, whole
+from lrla.lowrank._matrix import Matrix, Side, as_square, conj, home
 from lrla.lowrank._svd import block_of, signs, small
 from lrla.lowrank._tridiagonal import Tridiagonal
 
@@ -192,7 +193,7 @@ def eigh(
 
 def check_rank(rank: Any, largest: int) -> int:
     """Refuse ranks that are not integers between 1 and the size."""
-    return whole("rank", rank, f" between 1 and n = {largest}", 1, largest)
+    return whole(rank, "rank", 1, largest, rule=f" between 1 and n = {largest}")
 
 
 def _lapack(matrix: Matrix, rank: int, which: str) -> tuple[Array, Array]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, as_array, check_finite, space_of, unit_roundoff
+from lrla._core.numbers import whole
 from lrla._core.results import Info, Result, Status
 from lrla.kernels.pivoted_qr import pivoted_qr
-from lrla.lowrank._matrix import whole
 
 METHODS = ("greedy", "qdeim")
 
@@ -143,7 +143,7 @@ def eim(
         both = "both" if rank is not None else "neither"
         raise ValueError(f"give either rank or tol, got {both}")
     if rank is not None:
-        rank = whole("rank", rank, f" between 1 and min(X.shape) = {limit}", 1, limit)
+        rank = whole(rank, "rank", 1, limit, rule=f" between 1 and min(X.shape) = {limit}")
     if tol is not None and not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
     if method not in METHODS:

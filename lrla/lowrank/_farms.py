@@ -9,6 +9,7 @@ from typing import Any
 
 from lrla._core.arrays import Array, adjoint, as_array, check_finite, space_of
 from lrla._core.errors import AccuracyWarning, warn
+from lrla._core.numbers import whole
 from lrla._core.results import Info, Result, Status
 
 _ENTRIES = 1 << 22  # of the windows that are decomposed at a time
@@ -111,9 +112,7 @@ def farms_alpha(
     True
     """
     start = time.perf_counter()
-    for name, value in (("block_size", block_size), ("step", step)):
-        if value < 1 or int(value) != value:
-            raise ValueError(f"{name} must be an integer, at least 1, got {value}")
+    block_size, step = whole(block_size, "block_size", 1), whole(step, "step", 1)
     if not 1 <= aspect < math.inf:
         raise ValueError(f"aspect must be at least 1, got {aspect}")
     if not 0 < fraction < 1:

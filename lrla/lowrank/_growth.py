@@ -9,13 +9,13 @@ import numpy as np
 from lrla._core import linalg
 from lrla._core.arrays import Array, Space, adjoint, is_complex, real_dtype, unit_roundoff
 from lrla._core.memory import check_room
+from lrla._core.numbers import whole
 from lrla._core.random import Domain, key_of, tag
 from lrla._core.threads import ranges
 from lrla.kernels import philox
 from lrla.kernels.nuclear_pivots import nuclear_pivots
 from lrla.kernels.rejection import rejection_cholesky
 from lrla.lowrank._kernels import PANEL
-from lrla.lowrank._matrix import whole
 from lrla.lowrank._selection import Draws
 
 METHODS = ("accelerated", "simple", "nuclear", "block", "greedy", "uniform")
@@ -36,7 +36,7 @@ class Growth:
 
     def __init__(self, K: Any, rank: int, tol: float, method: str, seed: int) -> None:
         n = K.shape[0]
-        self.rank = whole("rank", rank, f" between 1 and n = {n}", 1, n)
+        self.rank = whole(rank, "rank", 1, n, rule=f" between 1 and n = {n}")
         if not 0 <= tol < 1:
             raise ValueError(f"tol must be at least 0 and less than 1, got {tol}")
         if method not in METHODS:

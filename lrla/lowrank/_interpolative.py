@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, unit_roundoff
 from lrla._core.errors import ConvergenceWarning, RankDeficientWarning, warn
+from lrla._core.numbers import whole
 from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
-from lrla.lowrank._matrix import whole
 from lrla.lowrank._parts import (
     PROBES,
     Projection,
@@ -194,7 +194,7 @@ def check_size(
         raise ValueError(f"give either rank or tol, got {both}")
     if rank is not None:
         least = min(op.shape)
-        whole("rank", rank, f" between 1 and min(A.shape) = {least}", 1, least)
+        whole(rank, "rank", 1, least, rule=f" between 1 and min(A.shape) = {least}")
     if tol is not None and not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
     if method not in known:

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array, adjoint, unit_roundoff
+from lrla._core.numbers import whole
 from lrla._core.random import Domain, key_of, seed_of, tag
 from lrla._core.results import Info, Result, Status
 from lrla._core.threads import ranges
 from lrla.kernels import philox
 from lrla.lowrank._kernel_leverage import SMALL, kernel_leverage
 from lrla.lowrank._kernels import PANEL, as_kernel
-from lrla.lowrank._matrix import whole
 from lrla.lowrank._ridge_samples import OVERSAMPLE, bless, block_of, diagonal_of, spectrum_of
 from lrla.lowrank._rp_cholesky import rp_cholesky
 from lrla.sampling import sample_rows
@@ -147,7 +147,7 @@ def kernel_features(
             raise ValueError(
                 f"landmarks must be indices or one of {', '.join(LANDMARKS)}, got {landmarks!r}"
             )
-        rank = whole("rank", rank, f" between 1 and n = {n}", 1, n)
+        rank = whole(rank, "rank", 1, n, rule=f" between 1 and n = {n}")
         indices, left = _choose(K, rank, landmarks, seed)
     else:
         indices, left = _given(K, landmarks), None

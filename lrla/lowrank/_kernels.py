@@ -8,6 +8,7 @@ from typing import Any
 
 from lrla._core.arrays import Array, Space, as_array, check_finite, is_complex, space_of
 from lrla._core.memory import check_room
+from lrla._core.numbers import whole
 from lrla._core.operators import as_operator, is_sparse
 from lrla._core.threads import ranges
 from lrla.kernels.distances import manhattan, squared_euclidean
@@ -246,8 +247,7 @@ def _check(
             raise ValueError(f"{name} must be positive and finite, got {value}")
     if nu not in (0.5, 1.5, 2.5, math.inf):
         raise ValueError(f"nu must be 0.5, 1.5, 2.5 or inf, got {nu}")
-    if degree < 1 or int(degree) != degree:
-        raise ValueError(f"degree must be an integer, at least 1, got {degree}")
+    whole(degree, "degree", 1)
     if not 0 <= coef0 < math.inf:
         raise ValueError(f"coef0 must not be negative, or no kernel results, got {coef0}")
 

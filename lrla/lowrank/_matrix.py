@@ -211,21 +211,6 @@ def as_matrix(A: Any, *, center: bool = False) -> Matrix:
     return out
 
 
-def whole(name: str, value: Any, rule: str, least: int, most: float = math.inf) -> int:
-    """Return a parameter as an integer, if it is one from ``least`` to ``most``.
-
-    ``rule`` is what the error says of that.
-    """
-    try:
-        number = int(value)
-        if number == value and least <= number <= most:
-            return number
-    except (TypeError, ValueError, OverflowError):  # no number, NaN, infinity
-        pass
-    shown = repr(value) if isinstance(value, str) else value
-    raise ValueError(f"{name} must be an integer{rule}, got {shown}")
-
-
 def as_square(A: Any) -> Matrix:
     """Look at the argument of a function that needs a square matrix."""
     out = as_matrix(A)

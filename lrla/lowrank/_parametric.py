@@ -13,6 +13,7 @@ import numpy as np
 
 from lrla._core.arrays import Array, numpy_space
 from lrla._core.errors import AccuracyWarning, warn
+from lrla._core.numbers import whole
 from lrla._core.random import Domain, key_of, seed_of, tag
 from lrla._core.results import Info, Result, Status
 from lrla.kernels import philox
@@ -210,12 +211,10 @@ def parametric_interpolant(
     X = X[:, None] if X.ndim == 1 else X
     if X.ndim != 2 or X.shape[0] < 2 or X.shape[1] < 1 or not np.all(np.isfinite(X)):
         raise ValueError(f"X must be at least two finite parameters, got shape {X.shape}")
-    if degree < 1 or int(degree) != degree:
-        raise ValueError(f"degree must be an integer, at least 1, got {degree}")
+    degree = whole(degree, "degree", 1)
     if not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
-    if n_checks < 1 or int(n_checks) != n_checks:
-        raise ValueError(f"n_checks must be an integer, at least 1, got {n_checks}")
+    n_checks = whole(n_checks, "n_checks", 1)
     seed = seed_of(rng)
     family = _Family(theta, X, int(degree))
     G = np.asarray([family(x) for x in X])

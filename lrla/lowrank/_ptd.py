@@ -13,6 +13,7 @@ from lrla._core import linalg
 from lrla._core.arrays import Array, as_array, check_finite, space_of, unit_roundoff
 from lrla._core.dispatch import library
 from lrla._core.errors import AccuracyWarning, warn
+from lrla._core.numbers import whole
 from lrla._core.random import Domain, key_of, seed_of, tag
 from lrla._core.results import Info, Result, Status
 from lrla.kernels import philox
@@ -126,10 +127,8 @@ def ptd(
     check_finite(A, "A")
     if not 0 <= eps < 1:
         raise ValueError(f"eps must be at least 0 and less than 1, got {eps}")
-    if n_trials < 1 or int(n_trials) != n_trials:
-        raise ValueError(f"n_trials must be an integer, at least 1, got {n_trials}")
-    if n_refinements < 0 or int(n_refinements) != n_refinements:
-        raise ValueError(f"n_refinements must be an integer, at least 0, got {n_refinements}")
+    n_trials = whole(n_trials, "n_trials", 1)
+    n_refinements = whole(n_refinements, "n_refinements", 0)
     space = space_of(A)
     if not hasattr(space.xp.linalg, "eig"):
         raise TypeError(

@@ -11,12 +11,13 @@ from typing import Any
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint
 from lrla._core.errors import ConvergenceWarning, warn
+from lrla._core.numbers import whole
 from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.lowrank._basis import Basis
 from lrla.lowrank._eigh import check_rank
 from lrla.lowrank._krylov import BOUND, PROBES
-from lrla.lowrank._matrix import as_matrix, home, whole
+from lrla.lowrank._matrix import as_matrix, home
 from lrla.lowrank._parts import doubt_of_squares
 from lrla.lowrank._svd import SAFETY
 
@@ -127,7 +128,7 @@ def qb(
         rank = check_rank(rank, least)
     if tol is not None and not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
-    block = whole("block", block, ", at least 1", 1)
+    block = whole(block, "block", 1)
     seed = seed_of(rng)
     key, u = key_of(seed), matrix.u
     G = matrix.gaussian(key, 1, n, PROBES)

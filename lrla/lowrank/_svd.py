@@ -12,12 +12,13 @@ from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, is_complex, space_of
 from lrla._core.errors import ConvergenceWarning, warn
 from lrla._core.iteration import Callback, Loop
+from lrla._core.numbers import whole
 from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.lowrank import _rsvd
 from lrla.lowrank._gram import Gram
 from lrla.lowrank._krylov import BOUND, PROBES, Bidiagonal, Ritz, Triplets, iterate
-from lrla.lowrank._matrix import Matrix, Side, as_matrix, conj, home, whole
+from lrla.lowrank._matrix import Matrix, Side, as_matrix, conj, home
 from lrla.lowrank._parts import doubt_of_squares
 
 METHODS = ("auto", "krylov", "rsvd", "single_pass", "lapack")
@@ -237,11 +238,11 @@ def _check(
         raise ValueError(f"give either rank or tol, got rank={rank} and tol={tol}")
     if rank is not None:
         least = min(m, n)
-        rank = whole("rank", rank, f" between 1 and min(m, n) = {least}", 1, least)
+        rank = whole(rank, "rank", 1, least, rule=f" between 1 and min(m, n) = {least}")
     for name, value in (("tol", tol), ("rtol", rtol)):
         if value is not None and not 0 < value < 1:
             raise ValueError(f"{name} must be between 0 and 1, got {value}")
-    passes = None if passes is None else whole("passes", passes, ", at least 1", 1)
+    passes = None if passes is None else whole(passes, "passes", 1)
     if max_iter < 1:
         raise ValueError(f"max_iter must be at least 1, got {max_iter}")
     if passes is not None and rank is None:

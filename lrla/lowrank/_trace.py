@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, is_complex, space_of
 from lrla._core.errors import ConvergenceWarning, warn
+from lrla._core.numbers import whole
 from lrla._core.random import Key, key_of, seed_of
 from lrla._core.results import Info, Status
 from lrla._core.threads import ranges
 from lrla.lowrank._basis import inner
 from lrla.lowrank._estimate import Estimate, rademacher, sphere, spread
 from lrla.lowrank._jackknife import deviation, without_each_xnystrace, without_each_xtrace
-from lrla.lowrank._matrix import Matrix, as_square, conj, whole
+from lrla.lowrank._matrix import Matrix, as_square, conj
 
 METHODS = ("auto", "xtrace", "xnystrace", "hutchpp", "hutchinson", "exact")
 _FIRST = 12  # products of the first round towards a tolerance
@@ -161,7 +162,7 @@ def _check(
     if tol is not None and not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
     if budget is not None:
-        whole("budget", budget, ", at least 1", 1)
+        whole(budget, "budget", 1)
     free = method == "exact" or (method == "auto" and _readable(matrix))
     if budget is None and tol is None and not free:
         raise ValueError("give budget, the number of products, or tol, or both")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lrla._core.docs import described
+from lrla._core.numbers import whole
 from lrla.bandits import ParameterTuner
 
 _SHARED = {
@@ -161,10 +162,7 @@ def arm_shares(tuner: ParameterTuner, *, window: int | None = None, ax: Any = No
         raise ValueError(
             "tuner must choose among arms; choices() draws policies that choose numbers"
         )
-    if window is None:
-        window = max(10, len(told) // 20)
-    if isinstance(window, bool) or int(window) != window or window < 1:
-        raise ValueError(f"window must be an integer, at least 1, got {window!r}")
+    window = max(10, len(told) // 20) if window is None else whole(window, "window", 1)
     played = np.equal.outer(np.arange(len(tuner.arms)), [h.arm for h in told])
     sums = np.cumsum(np.pad(played, ((0, 0), (1, 0))), axis=1)
     stop = np.arange(1, len(told) + 1)

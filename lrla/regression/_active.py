@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from lrla._core.errors import (
     rank_told_once,
     warn,
 )
+from lrla._core.numbers import whole
 from lrla._core.operators import as_operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
@@ -248,12 +248,7 @@ def _other_norm(
 
 
 def _check(budget: Any, p: float, design: str, delta: float) -> int:
-    try:
-        budget = operator.index(budget)
-    except TypeError:
-        raise TypeError(f"budget must be an integer, got {budget!r}") from None
-    if budget < 1:
-        raise ValueError(f"budget must be at least 1, got {budget}")
+    budget = whole(budget, "budget", 1)
     if design not in DESIGNS:
         why = ": it may draw more rows than the budget" if design == "poisson" else ""
         raise ValueError(f"design must be one of {', '.join(DESIGNS)}, got {design!r}{why}")

@@ -162,17 +162,6 @@ def _weights(op: Operator, weights: Any) -> tuple[Array | None, float]:
     return xp.astype(w, op.real_dtype, copy=False), root
 
 
-def whole(value: Any, name: str) -> int:
-    """Check that a number is an integer."""
-    try:
-        exact = int(value) == value
-    except (TypeError, ValueError, OverflowError):
-        exact = False
-    if not exact:
-        raise ValueError(f"{name} must be an integer, got {value!r}")
-    return int(value)
-
-
 def ridge_column(op: Operator, ridge: Any, root: float = 1.0) -> Array | None:
     """Return the ridge, over root**2, as a column of n entries; None for zero."""
     space, n = op.space, op.shape[1]

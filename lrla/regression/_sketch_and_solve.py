@@ -11,10 +11,11 @@ import numpy as np
 
 from lrla._core import linalg
 from lrla._core.arrays import Array
+from lrla._core.numbers import whole
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.regression._factor import from_rows
-from lrla.regression._input import Question, check_range, look, whole
+from lrla.regression._input import Question, check_range, look
 from lrla.regression._problem import OutOfRangeError, Problem
 from lrla.sketch import SketchOperator, make
 

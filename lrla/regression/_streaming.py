@@ -10,9 +10,10 @@ import numpy as np
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_of
+from lrla._core.numbers import whole
 from lrla._core.operators import Operator, as_operator
 from lrla._core.random import seed_of
-from lrla.regression._input import Question, ridge_column, right_sides, whole
+from lrla.regression._input import Question, ridge_column, right_sides
 from lrla.regression._problem import Problem
 from lrla.regression._sketch_and_solve import SketchedLstsqResult, answer, solve_rows
 from lrla.sketch import make

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lrla._core.arrays import Array, adjoint, space_of, to_host
+from lrla._core.numbers import whole
 from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
@@ -120,8 +121,8 @@ def cross_leverage(
         raise ValueError("rows must be a sequence of one or more integers")
     if wanted.min() < 0 or wanted.max() >= m:
         raise ValueError(f"rows must be from 0 to {m - 1}, got {wanted.min()} to {wanted.max()}")
-    if top is not None and (int(top) != top or not 1 <= top <= m):
-        raise ValueError(f"top must be an integer from 1 to {m}, got {top}")
+    if top is not None:
+        top = whole(top, "top", 1, m, rule=f" from 1 to {m}")
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     task = Task(op, w, make.as_ridge(ridge), make.as_fraction(rcond, "rcond"), seed_of(rng), "asked for")  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 from lrla._core.arrays import Array, as_array, space_of
 from lrla._core.errors import AccuracyWarning, warn
+from lrla._core.numbers import whole
 from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
@@ -201,8 +202,8 @@ def leverage_scores(
         raise ValueError("delta must come with eps, the error that it is the probability of")
     ridge = make.as_ridge(ridge)
     if rank is not None:
-        if int(rank) != rank or not 1 <= rank <= min(op.shape):
-            raise ValueError(f"rank must be an integer from 1 to {min(op.shape)}, got {rank}")
+        most = min(op.shape)
+        rank = whole(rank, "rank", 1, most, rule=f" from 1 to {most}")
         if ridge:
             raise ValueError("rank and ridge must not be given together; leave one of them out")
     task = Task(op, w, ridge, rcond, seed_of(rng), "asked for")

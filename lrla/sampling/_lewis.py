@@ -10,6 +10,7 @@ from typing import Any
 from lrla._core.arrays import Array
 from lrla._core.errors import AccuracyWarning, ConvergenceWarning, warn
 from lrla._core.iteration import Callback, Loop
+from lrla._core.numbers import whole
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.sampling._fixed_point import Iterate, accelerated, averaged, plain
@@ -180,11 +181,10 @@ def lewis_weights(
         raise ValueError(f"method 'one_sided' is for p >= 2, got p={p}; use 'auto'")
     if not tol > 0:
         raise ValueError(f"tol must be positive, got {tol}")
-    if int(max_iter) != max_iter or max_iter < 1:
-        raise ValueError(f"max_iter must be an integer, at least 1, got {max_iter}")
+    max_iter = whole(max_iter, "max_iter", 1)
     seed = seed_of(rng)
     state = Iterate(Frame(op, 0.1 * tol, rcond, seed), p)
-    loop = Loop("Lewis weights", max_iter=int(max_iter), callback=callback)
+    loop = Loop("Lewis weights", max_iter=max_iter, callback=callback)
     best = john if math.isinf(p) else accelerated
     solve = {"auto": best, "fixed_point": plain, "one_sided": averaged}[method]
     with loop.interruptible():

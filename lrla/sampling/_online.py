@@ -8,6 +8,7 @@ from typing import Any
 from lrla._core import linalg
 from lrla._core.arrays import Array, Space, real_dtype, space_of
 from lrla._core.errors import AccuracyWarning, warn
+from lrla._core.numbers import whole
 from lrla._core.random import Domain, key_of, seed_of, tag
 from lrla._core.results import Info, Status
 from lrla.blocks import RowBlocks, as_blocks
@@ -19,7 +20,6 @@ from lrla.sampling._online_budget import Kept, extended, fitted
 from lrla.sampling._online_budget import joined as together
 from lrla.sampling._online_lewis import factor, online_weights
 from lrla.sampling._online_measure import Measured, measured, squares, summed
-from lrla.sampling._probabilities import as_size
 from lrla.sampling._row_sample import described, joined, row_sample
 from lrla.sampling._rows import as_p
 from lrla.sampling._streams import StreamSample, as_rows
@@ -66,9 +66,9 @@ class OnlineRowSampler:
     Raises
     ------
     ValueError
-        If a parameter is out of its range.
+        If a parameter is out of its range, or n, row_offset or budget no integer.
     TypeError
-        If p, eps or delta is not a number, or n or row_offset no integer.
+        If p, eps or delta is not a number.
 
     See Also
     --------
@@ -189,21 +189,18 @@ class OnlineRowSampler:
         row_offset: int = 0,
         rng: Any = None,
     ) -> None:
-        n = as_size(n, "n")
+        n = whole(n, "n", 1)
         if not 0 < ridge < math.inf:
             raise ValueError(f"ridge must be positive and finite, got {ridge}")
         as_fraction(eps, "eps")
         as_fraction(delta, "delta")
-        if budget is not None and not (2 * n <= budget < math.inf and int(budget) == budget):
-            raise ValueError(
-                f"budget must be an integer, at least 2 * n = {2 * n}, got {budget}: fewer rows cannot "
-                "stand for n columns"
-            )
+        if budget is not None:  # fewer rows cannot stand for n columns
+            budget = whole(budget, "budget", 2 * n, rule=f", at least 2 * n = {2 * n}")
         self.n, self.p = n, as_p(p, least=0.0, infinite=False)
         self.ridge, self.delta = float(ridge), float(delta)
-        self.budget = None if budget is None else int(budget)
+        self.budget = budget
         self.eps = _EPS if eps is None and budget is None else eps
-        self._first, self._seed = as_size(row_offset, "row_offset", least=0), seed_of(rng)
+        self._first, self._seed = whole(row_offset, "row_offset", 0), seed_of(rng)
         self._unit = 4 * math.log(2 * n / delta) * factor(self.p, n)  # the rate for eps = 1
         self._slack = _EPS if self.eps is None else self.eps
         self._rate = math.inf if self.eps is None else self._unit / self.eps**2

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any, NamedTuple
 
 from lrla._core.arrays import Array, Space, as_array, is_complex, space_of
 from lrla._core.errors import AccuracyWarning, warn
+from lrla._core.numbers import whole
 
 _TAME = 1e100  # scores up to this size are left as they are
 
@@ -49,18 +49,6 @@ def look(scores: Any, name: str = "scores") -> Scores:
     return Scores(space, values, scaled, scores.dtype, positive)
 
 
-def as_size(size: Any, name: str = "size", *, least: int = 1) -> int:
-    """Check a number of rows, or of a row."""
-    try:
-        size = operator.index(size)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {size!r}") from None
-    if size < least:
-        rule = f"be at least {least}" if least else "not be negative"
-        raise ValueError(f"{name} must {rule}, got {size}")
-    return size
-
-
 def inclusion_probabilities(scores: Any, size: int) -> Array:
     """Scale scores to probabilities of being among ``size`` rows, none above 1.
 
@@ -98,7 +86,7 @@ def inclusion_probabilities(scores: Any, size: int) -> Array:
     array([1.  , 0.5 , 0.25, 0.25, 0.  ])
     """
     looked = look(scores)
-    size = as_size(size)
+    size = whole(size, "size", 1)
     refuse_zeros(looked)
     return looked.space.xp.astype(capped(looked, size).probs, looked.dtype)
 

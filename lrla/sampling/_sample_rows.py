@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from lrla._core.arrays import as_array, check_finite, is_complex, space_of
+from lrla._core.numbers import whole
 from lrla._core.random import key_of, seed_of
 from lrla.sampling._designs import DESIGNS, Request
-from lrla.sampling._probabilities import Scores, as_size, look, refuse_zeros, warn_if_too_few
+from lrla.sampling._probabilities import Scores, look, refuse_zeros, warn_if_too_few
 from lrla.sampling._row_sample import RowSample, row_sample
 
 _TAME = 1e100  # coordinates up to this size have squares
@@ -119,8 +120,8 @@ def sample_rows(
     True
     """
     looked = look(scores)
-    size = as_size(size)
-    offset = as_size(row_offset, "row_offset", least=0)
+    size = whole(size, "size", 1)
+    offset = whole(row_offset, "row_offset", 0)
     _check(design, deterministic, coords, offset)
     refuse_zeros(looked)
     where = _coordinates(looked, coords)

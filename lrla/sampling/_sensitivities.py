@@ -11,11 +11,11 @@ import numpy as np
 
 from lrla._core.arrays import Array, as_array, space_of, unit_roundoff
 from lrla._core.errors import ConvergenceWarning, rank_told_once, warn
+from lrla._core.numbers import whole
 from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.sampling._lp_frame import dense
-from lrla.sampling._probabilities import as_size
 from lrla.sampling._rows import as_p
 from lrla.sampling._sensitivity_groups import Groups, by_groups, plan
 from lrla.sampling._sensitivity_solver import Bounds, Solver
@@ -178,8 +178,7 @@ def sensitivities(
     """
     start = time.perf_counter()
     p = check(p, method, size, tol)
-    if group is not None:
-        as_size(group, "group")
+    group = None if group is None else whole(group, "group", 1)
     if not 0 < delta < 1:
         raise ValueError(f"delta must be between 0 and 1, got {delta}")
     op, dtype = dense(A)
@@ -229,7 +228,7 @@ def check(p: Any, method: str, size: Any, tol: float) -> float:
     if not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
     if size is not None:
-        as_size(size)
+        whole(size, "size", 1)
     if math.isinf(p) and method == "lewis":
         raise ValueError(
             "method must not be 'lewis' for infinite p, as no sample of rows keeps that norm; use "

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from lrla._core.arrays import Array, as_array, real_dtype, space_of
+from lrla._core.numbers import whole
 from lrla._core.operators import Operator, as_operator
 from lrla._core.random import key_of, seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.blocks import RowBlocks, as_blocks
 from lrla.sampling._designs import DESIGNS, Request
-from lrla.sampling._probabilities import as_size, look
+from lrla.sampling._probabilities import look
 from lrla.sampling._row_sample import RowSample, row_sample
 
 
@@ -97,9 +98,7 @@ class ReservoirSampler:
     Raises
     ------
     ValueError
-        If n or size is less than 1.
-    TypeError
-        If n or size is no integer.
+        If n or size is no integer, or less than 1.
 
     See Also
     --------
@@ -135,7 +134,7 @@ class ReservoirSampler:
     """
 
     def __init__(self, n: int, size: int, *, rng: Any = None) -> None:
-        self.n, self.size = as_size(n, "n"), as_size(size)
+        self.n, self.size = whole(n, "n", 1), whole(size, "size", 1)
         self._seed = seed_of(rng)
         self._sample: RowSample | None = None
         self._rows: Array = None
@@ -166,8 +165,8 @@ class ReservoirSampler:
             If A is of another array library, device or dtype than the blocks before.
         """
         A = as_blocks(A)
-        whole = isinstance(A, RowBlocks)
-        op = as_operator(A) if whole else as_rows(A, self.n, self._rows)
+        in_blocks = isinstance(A, RowBlocks)
+        op = as_operator(A) if in_blocks else as_rows(A, self.n, self._rows)
         scores = as_array(scores, "scores", ndim=(1,))
         looked = look(scores)
         space_of(looked.values, op.space.zeros((0,), op.dtype))
@@ -177,8 +176,8 @@ class ReservoirSampler:
                 f"scores must have one entry for each row of A, got {looked.values.shape[0]} "
                 f"for {k}"
             )
-        first = self._next() if row_offset is None else as_size(row_offset, "row_offset", least=0)
-        if whole:
+        first = self._next() if row_offset is None else whole(row_offset, "row_offset", 0)
+        if in_blocks:
             for a, b in A.bounds:
                 self.partial_fit(A.array[a:b].compute(), scores[a:b], first + a)
             return

@@ -11,6 +11,7 @@ import numpy as np
 
 from lrla._core.arrays import Array, space_of
 from lrla._core.errors import AccuracyWarning, rank_told_once, warn
+from lrla._core.numbers import whole
 from lrla._core.operators import Operator
 from lrla._core.random import seed_of
 from lrla._core.results import Info, Status
@@ -19,7 +20,7 @@ from lrla.sampling._distortion import Distortion, Measure
 from lrla.sampling._leverage import leverage_scores
 from lrla.sampling._lewis import lewis_weights
 from lrla.sampling._lp_frame import dense
-from lrla.sampling._probabilities import as_size, warn_if_short
+from lrla.sampling._probabilities import warn_if_short
 from lrla.sampling._row_sample import RowSample
 from lrla.sampling._rows import as_p
 from lrla.sampling._sample_rows import sample_rows
@@ -172,7 +173,9 @@ def subspace_sample(
     scores = _scores(op, p, scheme, leverage, seed)
     scores = scores._replace(values=op.space.xp.astype(scores.values, dtype))
     positive = int(op.space.xp.count_nonzero(scores.values))
-    wanted = math.ceil(_FACTOR * scores.need / eps**2) if eps is not None else as_size(size)
+    wanted = (
+        math.ceil(_FACTOR * scores.need / eps**2) if eps is not None else whole(size, "size", 1)
+    )
     measure = Measure(op, p, seed) if verify else None
     found: Distortion | None = None
     doublings = 0

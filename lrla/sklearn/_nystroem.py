@@ -13,9 +13,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics.pairwise import KERNEL_PARAMS, pairwise_kernels
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from lrla._core.numbers import whole
 from lrla.lowrank import KernelMatrix, kernel_features
 from lrla.regression import lstsq
-from lrla.sklearn._parameters import count, seed_from
+from lrla.sklearn._parameters import seed_from
 
 _OURS = {"rbf": "rbf", "laplacian": "laplacian", "linear": "linear"}
 _OURS |= {"polynomial": "polynomial", "poly": "polynomial"}
@@ -300,7 +301,7 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     def _rank(self, n: int) -> int:
         """Return the number of landmarks that there can be."""
-        wanted = count("n_components", self.n_components, 1)
+        wanted = whole(self.n_components, "n_components", 1)
         if wanted <= n:
             return wanted
         warnings.warn(

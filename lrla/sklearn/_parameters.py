@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,3 @@ def seed_from(random_state: Any) -> Any:
     if isinstance(random_state, np.random.Generator):
         return random_state
     return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def count(name: str, value: Any, least: int) -> int:
-    """Check an integer parameter."""
-    if not isinstance(value, Integral) or value < least:
-        raise ValueError(f"{name} must be an integer, at least {least}, got {value!r}")
-    return int(value)

@@ -9,8 +9,9 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.sparsefuncs import mean_variance_axis
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from lrla._core.numbers import whole
 from lrla.lowrank import SVDResult, svd
-from lrla.sklearn._parameters import count, seed_from
+from lrla.sklearn._parameters import seed_from
 
 _METHODS = {"randomized": "rsvd", "arpack": "krylov"}  # by the names of scikit-learn
 _ALGORITHMS = ("auto", "krylov", "rsvd", "single_pass", "lapack", *_METHODS)
@@ -147,13 +148,13 @@ class TruncatedSVD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 f"algorithm must be one of {', '.join(_ALGORITHMS)}, got {self.algorithm!r}"
             )
         tol = self.tol or None
-        rank = None if tol is not None else count("n_components", self.n_components, 1)
+        rank = None if tol is not None else whole(self.n_components, "n_components", 1)
         if rank is not None and rank > most:
             raise ValueError(
                 "n_components must be at most the numbers of samples and of features, "
                 f"{most}, got {rank}"
             )
-        passes = None if self.n_iter is None else 2 * count("n_iter", self.n_iter, 0) + 2
+        passes = None if self.n_iter is None else 2 * whole(self.n_iter, "n_iter", 0) + 2
         passes = None if self.algorithm == "arpack" else passes
         if tol is not None and self.algorithm == "arpack":
             raise ValueError(
@@ -165,7 +166,7 @@ class TruncatedSVD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 f"n_iter must be None where tol is given, got {self.n_iter}: passes go on until the "
                 "error is small enough"
             )
-        if count("n_oversamples", self.n_oversamples, 1) > _MORE:
+        if whole(self.n_oversamples, "n_oversamples", 1) > _MORE:
             raise ValueError(
                 f"n_oversamples must be at most {_MORE}, got {self.n_oversamples}; raise n_iter, or "
                 "leave it out for full accuracy"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, space_of
+from lrla._core.numbers import whole
 from lrla._core.results import Info, Result, Status
 from lrla.streaming._rows import RowStream, same_kind
 
@@ -109,11 +110,9 @@ class FrequentDirections(RowStream):
 
     def __init__(self, n: int, d: int, *, alpha: float = 1.0) -> None:
         super().__init__(n)
-        if d < 2 or int(d) != d:
-            raise ValueError(f"d must be an integer, at least 2, got {d}")
         if not 0 < alpha <= 1:
             raise ValueError(f"alpha must be above 0 and at most 1, got {alpha}")
-        self.d, self.alpha = int(d), float(alpha)
+        self.d, self.alpha = whole(d, "d", 2), float(alpha)
         self.error_bound = 0.0
         self._shrinks = 0
         self._rows: Array = None  # at most 2 d of them

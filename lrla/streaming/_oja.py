@@ -8,6 +8,7 @@ from typing import Any
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, real_dtype, space_of
+from lrla._core.numbers import whole
 from lrla._core.random import Domain, key_of, seed_of, tag
 from lrla._core.results import Info, Result, Status
 from lrla.kernels import philox
@@ -109,13 +110,10 @@ class Oja(RowStream):
         rng: Any = None,
     ) -> None:  # fmt: skip
         super().__init__(n)
-        if not 1 <= rank <= n or int(rank) != rank:
-            raise ValueError(f"rank must be an integer between 1 and n = {n}, got {rank}")
+        self.rank = whole(rank, "rank", 1, self.n, rule=f" between 1 and n = {n}")
         if learning_rate is not None and not 0 < learning_rate < math.inf:
             raise ValueError(f"learning_rate must be positive and finite, got {learning_rate}")
-        if batch < 1 or int(batch) != batch:
-            raise ValueError(f"batch must be an integer, at least 1, got {batch}")
-        self.rank, self.batch = int(rank), int(batch)
+        self.batch = whole(batch, "batch", 1)
         self.learning_rate = learning_rate
         self.seed = seed_of(rng)
         self._waiting: Array = None  # rows of a batch that is not full

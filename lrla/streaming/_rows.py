@@ -8,6 +8,7 @@ from typing import Any
 
 from lrla._core import linalg
 from lrla._core.arrays import Array, as_array, check_finite, space_of
+from lrla._core.numbers import whole
 from lrla._core.operators import as_operator, is_sparse
 from lrla.blocks import as_blocks
 
@@ -24,9 +25,7 @@ class RowStream(abc.ABC):
     """
 
     def __init__(self, n: int) -> None:
-        if n < 1 or int(n) != n:
-            raise ValueError(f"n must be an integer, at least 1, got {n}")
-        self.n = int(n)
+        self.n = whole(n, "n", 1)
         self.n_rows = 0
         self.squares = 0.0
 

@@ -193,8 +193,8 @@ def test_sparsification_and_removal_on_every_array_library(backend, call):
         ),
         (lambda d: greedy_subsample(LINE, d, 99), r"at most that of points, 60, got 99"),
         (
-            lambda d: greedy_subsample(LINE, d, 12.0),
-            "size must be an integer, at least 1, got 12.0",
+            lambda d: greedy_subsample(LINE, d, 12.5),
+            "size must be an integer, at least 1, got 12.5",
         ),
         (lambda d: greedy_subsample(LINE, d, delta=1.0), "delta must be between 0 and 1, got 1.0"),
         (lambda d: bss_subsample(LINE, d, 11), "size must be more than .* functions, 11, got 11"),

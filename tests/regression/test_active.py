@@ -274,8 +274,8 @@ def test_halves_that_span_too_little_judge_nothing(p):
     ("options", "error", "message"),
     [
         ({"budget": 5}, ValueError, "budget must be at least the rank of A, which is 6, got 5"),
-        ({"budget": 0}, ValueError, "budget must be at least 1, got 0"),
-        ({"budget": 8.5}, TypeError, "budget must be an integer, got 8.5"),
+        ({"budget": 0}, ValueError, "budget must be an integer, at least 1, got 0"),
+        ({"budget": 8.5}, ValueError, "budget must be an integer, at least 1, got 8.5"),
         ({"design": "poisson"}, ValueError, "got 'poisson': it may draw more rows than the budget"),
         ({"design": "best"}, ValueError, "design must be one of pivotal, systematic, replacement"),
         ({"p": "one"}, TypeError, "p must be a number, got 'one'"),

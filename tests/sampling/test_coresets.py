@@ -134,7 +134,7 @@ def test_mistakes():
         logistic_coreset(A, 10, scheme="norm")
     with pytest.raises(ValueError, match="design must be one of pivotal"):
         logistic_coreset(A, 10, design="best")
-    with pytest.raises(ValueError, match="size must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="size must be an integer, at least 1, got 0"):
         robust_coreset(A, 0)
 
 

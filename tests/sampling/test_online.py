@@ -327,11 +327,11 @@ def test_scale_does_not_matter(scale, p):
 def test_mistakes(p, message):
     with pytest.raises(ValueError, match=message):
         OnlineRowSampler(4, 1.0, p=p)
-    with pytest.raises(TypeError, match=r"n must be an integer, got 2\.5"):
+    with pytest.raises(ValueError, match=r"n must be an integer, at least 1, got 2\.5"):
         OnlineRowSampler(2.5, 1.0)
     with pytest.raises(TypeError, match="eps must be a number, got 'small'"):
         OnlineRowSampler(2, 1.0, eps="small")
-    with pytest.raises(TypeError, match=r"row_offset must be an integer, got 1\.5"):
+    with pytest.raises(ValueError, match=r"row_offset must be an integer, at least 0, got 1\.5"):
         OnlineRowSampler(2, 1.0, row_offset=1.5)
     with pytest.raises(TypeError, match="p must be a number, got 'one'"):
         OnlineRowSampler(4, 1.0, p="one")

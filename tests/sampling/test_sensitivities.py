@@ -319,7 +319,7 @@ def test_mistakes(call):
         call(A, 1, method="exact")
     with pytest.raises(ValueError, match="tol must be between 0 and 1, got 0"):
         call(A, 1, tol=0)
-    with pytest.raises(ValueError, match="size must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="size must be an integer, at least 1, got 0"):
         call(A, 1, size=0)
     with pytest.raises(ValueError, match=r"'lewis' for infinite p.*; use 'auto'"):
         call(A, math.inf, method="lewis")

@@ -207,9 +207,9 @@ def test_every_array_library(backend, p):
 
 def test_mistakes():
     A = heavy(20, 3)
-    with pytest.raises(ValueError, match="group must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="group must be an integer, at least 1, got 0"):
         grouped(A, 1, group=0)
-    with pytest.raises(TypeError, match=r"group must be an integer, got 2\.5"):
+    with pytest.raises(ValueError, match=r"group must be an integer, at least 1, got 2\.5"):
         grouped(A, 1, group=2.5)
     with pytest.raises(ValueError, match="delta must be between 0 and 1, got 1"):
         grouped(A, 1, delta=1)

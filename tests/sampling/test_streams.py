@@ -85,8 +85,8 @@ def test_reservoirs_of_other_libraries_and_of_sparse_rows(backend):
 def test_mistakes_with_reservoirs():
     A, s = stream(50), np.ones(50)
     for options, message in (
-        ({"n": 0, "size": 3}, "n must be at least 1, got 0"),
-        ({"n": 4, "size": 0}, "size must be at least 1, got 0"),
+        ({"n": 0, "size": 3}, "n must be an integer, at least 1, got 0"),
+        ({"n": 4, "size": 0}, "size must be an integer, at least 1, got 0"),
     ):
         with pytest.raises(ValueError, match=message):
             ReservoirSampler(**options)
@@ -98,15 +98,15 @@ def test_mistakes_with_reservoirs():
         (A, -s, None, "scores must be finite and not negative, got -1.0 at index 0"),
         (A * np.nan, s, None, "A must be finite"),
         (A, s, 20, "samples must be of different rows to be merged, got rows 20:70 twice"),
-        (A, s, -1, "row_offset must not be negative, got -1"),
+        (A, s, -1, "row_offset must be an integer, at least 0, got -1"),
     ):
         with pytest.raises(ValueError, match=re.escape(message)):
             reservoir.partial_fit(block, scores, offset)
     with pytest.raises(TypeError, match="A must be of the array library, device and dtype of the"):
         reservoir.partial_fit(A.astype(np.float32), s)
-    with pytest.raises(TypeError, match=r"row_offset must be an integer, got 1\.5"):
+    with pytest.raises(ValueError, match=r"row_offset must be an integer, at least 0, got 1\.5"):
         reservoir.partial_fit(A, s, 1.5)
-    with pytest.raises(TypeError, match=r"n must be an integer, got 2\.5"):
+    with pytest.raises(ValueError, match=r"n must be an integer, at least 1, got 2\.5"):
         ReservoirSampler(2.5, 5)
     with pytest.raises(TypeError, match="A must be an array or a sparse matrix, got Matrix"):
         reservoir.partial_fit(aslinearoperator(A), s)
@@ -298,11 +298,11 @@ def test_scale_does_not_matter(scale):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n": 0}, "n must be at least 1, got 0"),
+        ({"n": 0}, "n must be an integer, at least 1, got 0"),
         ({"ridge": 0.0}, "ridge must be positive and finite, got 0.0"),
         ({"eps": 1.0}, "eps must be between 0 and 1, got 1.0"),
         ({"delta": 0.0}, "delta must be between 0 and 1, got 0.0"),
-        ({"row_offset": -1}, "row_offset must not be negative, got -1"),
+        ({"row_offset": -1}, "row_offset must be an integer, at least 0, got -1"),
     ],
 )
 def test_mistakes_with_online_samplers(options, message):

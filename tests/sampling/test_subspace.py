@@ -259,7 +259,7 @@ def test_mistakes():
         subspace_sample(A, eps=0.5, size=9)
     with pytest.raises(ValueError, match=r"eps must be between 0 and 1, got 1\.5"):
         subspace_sample(A, eps=1.5)
-    with pytest.raises(ValueError, match="size must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="size must be an integer, at least 1, got 0"):
         subspace_sample(A, size=0)
     with pytest.raises(ValueError, match="scheme must be one of auto, lewis"):
         subspace_sample(A, size=5, scheme="best")
