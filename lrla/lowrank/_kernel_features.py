@@ -42,8 +42,9 @@ class KernelFeaturesResult(Result):
     status : Status
         Always `Status.CONVERGED`.
     info : Info
-        ``trace_error``: trace of what the features leave of K, exactly; ``relative_error``: the
-        same divided by the trace of K; ``landmarks``, how they were chosen; ``seed``;
+        ``trace_error``: trace of what the features leave of K, exactly but for rounding, which in
+        the features may reach the square root of the unit roundoff where the kernel matrix of the
+        landmarks is singular; ``relative_error``: the same divided by the trace of K; ``landmarks``, how they were chosen; ``seed``;
         ``seconds``.
     """
 
