@@ -44,8 +44,8 @@ class KernelFeaturesResult(Result):
     info : Info
         ``trace_error``: trace of what the features leave of K, exactly but for rounding, which in
         the features may reach the square root of the unit roundoff where the kernel matrix of the
-        landmarks is singular; ``relative_error``: the same divided by the trace of K; ``landmarks``, how they were chosen; ``seed``;
-        ``seconds``.
+        landmarks is singular; ``relative_error``: the same divided by the trace of K;
+        ``landmarks``, how they were chosen; ``seed``; ``seconds``.
     """
 
     indices: Array
