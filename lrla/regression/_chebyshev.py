@@ -153,5 +153,5 @@ def judge(task: Task, x: Array, y: Array, s: Array | None, loop: Loop, method: s
     bound = float(xp.sum(y * r))
     if l1 is not None and s is not None:
         bound = bound + float(xp.sum(s * xp.take(x, l1.at))) / max(size, 1.0)
-    floor = task.noise() * float(xp.max(task.weights * abs(task.b)))
+    floor = task.noise() * float(xp.max(task.weights * task.sizes()))
     return certified(x, r, y, objective, bound, floor, task, loop, method)

@@ -64,7 +64,7 @@ def lasso(task: Task, p: float, l1: Penalty) -> Answer:
     start = _measured(task, l1, loop.origin, p)
     if not objective <= start[1] * (1 + 1e-12):  # spoiled by rounding, as by a huge penalty
         x, (r, objective), loop.status = loop.origin, start, Status.STAGNATED
-    floor = task.noise() * power_norm(task.b, task.weights, p)
+    floor = task.noise() * power_norm(task.sizes(), task.weights, p)
     if objective <= floor:
         y, bound = xp.zeros_like(task.b), objective
     else:

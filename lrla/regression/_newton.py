@@ -44,7 +44,7 @@ def newton(task: Task, p: float) -> Answer:
         y = y / (size if size > 0 else 1.0)
     r = task.b - products(task.op, x)
     objective, dual = power_norm(r, task.weights, p), real_dot(y, r)
-    floor = task.noise() * power_norm(task.b, task.weights, p)
+    floor = task.noise() * power_norm(task.sizes(), task.weights, p)
     return certified(x, r, y, objective, dual, floor, task, loop, method)
 
 

@@ -146,7 +146,12 @@ class Task:
     def is_rounding(self, r: Array) -> bool:
         """Tell whether residuals are what rounding leaves of an exact fit."""
         xp = self.op.space.xp
-        return float(xp.max(abs(r))) <= self.noise() * float(xp.max(abs(self.b)))
+        return float(xp.max(abs(r))) <= self.noise() * float(xp.max(self.sizes()))
+
+    def sizes(self) -> Array:
+        """Return the sizes of what is fitted, and of what has to be for the sake of constraints."""
+        size = abs(self.b)
+        return size if self.held is None else size + magnitudes(self.op, self.held.point())
 
     def is_exact(self, x: Array, r: Array) -> bool:
         """Tell whether each residual is what rounding leaves in the product of its row with x."""

@@ -44,5 +44,5 @@ def judge(task: Task, tau: float, x: Array, y: Array, loop: Loop, method: str) -
     y = y / xp.where(over > 1, over, xp.ones_like(over))
     objective = tilted_loss(r, task.weights, tau)
     dual = float(xp.sum(y * r))
-    floor = task.noise() * float(xp.sum(task.weights * abs(task.b)))
+    floor = task.noise() * float(xp.sum(task.weights * task.sizes()))
     return certified(x, r, y, objective, dual, floor, task, loop, method)

@@ -480,3 +480,17 @@ def test_sides_have_to_fit(p):
         ValueError, match=re.escape("c in constraints must have shape (2,) or (2, 2)")
     ):
         lp_regression(A, B, p, constraints=(C, np.ones((2, 3))))
+
+
+@pytest.mark.parametrize("p", [1, 1.05, 1.5, 2.3, 6, np.inf])
+def test_rounding_of_a_fit_that_constraints_make_exact_is_no_residual(p):
+    """b is zero: all that is added up in residuals comes from x, which constraints hold."""
+    for seed in range(12):
+        rng = np.random.default_rng([SEED, 31, seed])
+        A, x, C = rng.standard_normal((7, 3)), rng.standard_normal(3), rng.standard_normal((1, 3))
+        A = A - np.outer(A @ x, x) / (x @ x)
+        for x0 in (None, 100 * rng.standard_normal(3)):
+            got = lp_regression(A, np.zeros(7), p, constraints=(C, C @ x), x0=x0, rng=SEED)
+            assert got
+            assert got.gap == 0
+            np.testing.assert_allclose(got.x, x, atol=1e-11)
