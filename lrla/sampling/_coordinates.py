@@ -125,7 +125,8 @@ def wide(task: Task) -> Coordinates:
     rank = linalg.rank_of(s, max(op.shape[1], 30) * task.u if task.rcond is None else task.rcond)
     if rank < op.shape[0]:
         warn(f"A has rank {rank}, less than its {op.shape[0]} rows", RankDeficientWarning)
-    T = V[:, :rank] / xp.sqrt(s[:rank] ** 2 + task.ridge) / size[:, None]
+    root = xp.full_like(s[:rank], math.sqrt(task.ridge))
+    T = V[:, :rank] / xp.hypot(s[:rank], root) / size[:, None]
     condition = float(s[0]) / float(s[rank - 1]) if rank else 1.0
     reason = "A has more columns than rows"
     return Coordinates(T, rank, condition, "qr", reason, task.u * condition, 1)

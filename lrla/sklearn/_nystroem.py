@@ -148,7 +148,7 @@ class Nystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
         self._check_kernel(X)
         if hasattr(self, "dual_coef_"):  # of an earlier fit
-            del self.dual_coef_
+            del self.dual_coef_, self.transformed_components_
         if self.fit_inverse_transform:
             self._check_inverse()
         given = None if isinstance(self.landmarks, str) else np.asarray(self.landmarks)

@@ -264,6 +264,18 @@ def test_effective_dimension_is_that_of_the_singular_values():
         assert effective_dimension(A, ridge, rng=SEED) == pytest.approx(want, rel=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(5, 12), (60, 5)])
+@pytest.mark.parametrize(
+    ("size", "ridge"), [(1e160, 1.0), (1e150, 1e300), (1e-140, 1e-280), (1e-160, 1.0)]
+)
+def test_ridge_scores_of_any_size(shape, size, ridge):
+    A = size * np.random.default_rng(90210).standard_normal(shape)
+    U, s, _ = np.linalg.svd(A, full_matrices=False)
+    want = np.sum((U / np.hypot(1, math.sqrt(ridge) / s)) ** 2, axis=1)
+    found = ridge_leverage_scores(A, ridge, rng=SEED)
+    np.testing.assert_allclose(found.scores, want, atol=1e-12)
+
+
 def test_ridge_scores_fall_as_the_ridge_grows():
     A = np.random.default_rng(SEED).standard_normal((300, 7))
     scores = [ridge_leverage_scores(A, r, rng=SEED).scores for r in (1e-6, 1.0, 50.0, 1e5)]

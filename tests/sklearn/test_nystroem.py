@@ -361,3 +361,4 @@ def test_ways_back_that_are_none():
     model.set_params(fit_inverse_transform=True).fit(data()).set_params(fit_inverse_transform=False)
     with pytest.raises(NotFittedError, match="fit_inverse_transform must be True"):
         model.fit(data(20)).inverse_transform(data(20)[:, :5])  # not by what was learnt before
+    assert not hasattr(model, "transformed_components_")
