@@ -122,6 +122,16 @@ def as_array(x: Any, name: str, *, ndim: tuple[int, ...] = (2,)) -> Array:
     return as_floating(x)
 
 
+def as_number(value: Any, name: str) -> float:
+    """Turn an argument into a real number; text that reads like one is none."""
+    try:
+        if not isinstance(value, str | bytes):
+            return float(value)
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(f"{name} must be a number, got {value!r}")
+
+
 def as_floating(x: Array) -> Array:
     """Promote integers and booleans to float64, float16 to float32; put bytes into native order."""
     xp = compat.array_namespace(x)

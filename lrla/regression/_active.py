@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, as_array, check_finite, space_of
+from lrla._core.arrays import Array, as_array, as_number, check_finite, space_of
 from lrla._core.errors import (
     AccuracyWarning,
     RankDeficientWarning,
@@ -24,7 +24,6 @@ from lrla._core.random import seed_of
 from lrla._core.results import Info, Result, Status
 from lrla.blocks import as_blocks
 from lrla.regression._active_lp import Active, solve
-from lrla.regression._lp_input import as_norm
 from lrla.regression._lstsq import lstsq
 from lrla.sampling import LeverageResult, RowSample, leverage_scores, sample_rows
 
@@ -252,7 +251,7 @@ def _check(budget: Any, p: float, design: str, delta: float) -> int:
     if design not in DESIGNS:
         why = ": it may draw more rows than the budget" if design == "poisson" else ""
         raise ValueError(f"design must be one of {', '.join(DESIGNS)}, got {design!r}{why}")
-    if not 1 <= as_norm(p) < math.inf:
+    if not 1 <= as_number(p, "p") < math.inf:
         raise ValueError(f"p must be at least 1 and finite, got {p}")
     if not 0 < delta < 1:
         raise ValueError(f"delta must be between 0 and 1, got {delta}")

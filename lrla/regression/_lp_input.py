@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, as_array, check_finite, is_complex, space_of
+from lrla._core.arrays import Array, as_array, as_number, check_finite, is_complex, space_of
 from lrla._core.operators import Operator, as_operator
 from lrla.blocks import as_blocks
 
@@ -302,7 +302,7 @@ def column_norms(op: Operator) -> Array:
 
 def check_options(tol: float, max_iter: int, p: float | None = None) -> None:
     """Check what all of these functions share."""
-    value = None if p is None else as_norm(p)
+    value = None if p is None else as_number(p, "p")
     if not 0 < tol < 1:
         raise ValueError(f"tol must be between 0 and 1, got {tol}")
     if max_iter < 1:
@@ -311,13 +311,3 @@ def check_options(tol: float, max_iter: int, p: float | None = None) -> None:
         raise ValueError(f"p must be at least 1, got {p}: below, the problem is not convex")
     if value is not None and math.isnan(value):
         raise ValueError("p must be a number, at least 1, or inf; got nan")
-
-
-def as_norm(p: Any) -> float:
-    """Turn the exponent of a norm into a number."""
-    try:
-        if not isinstance(p, str | bytes):
-            return float(p)
-    except (TypeError, ValueError):
-        pass
-    raise TypeError(f"p must be a number, got {p!r}")

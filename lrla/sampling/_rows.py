@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from lrla._core import linalg
-from lrla._core.arrays import Array, adjoint, as_array, check_finite, is_complex, space_of
+from lrla._core.arrays import (
+    Array,
+    adjoint,
+    as_array,
+    as_number,
+    check_finite,
+    is_complex,
+    space_of,
+)
 from lrla._core.operators import Operator, as_operator
 from lrla._core.threads import ranges
 from lrla.blocks import as_blocks
@@ -29,10 +37,7 @@ def look(A: Any) -> Operator:
 
 def as_p(p: Any, *, least: float, infinite: bool) -> float:
     """Check the exponent of a norm."""
-    try:
-        value = float(p)
-    except (TypeError, ValueError):
-        raise TypeError(f"p must be a number, got {p!r}") from None
+    value = as_number(p, "p")
     if not value >= least or value == 0 or (math.isinf(value) and not infinite):
         rule = f"at least {least:g}" if least else "positive"
         raise ValueError(f"p must be {rule}{'' if infinite else ' and finite'}, got {p}")

@@ -279,6 +279,7 @@ def test_halves_that_span_too_little_judge_nothing(p):
         ({"design": "poisson"}, ValueError, "got 'poisson': it may draw more rows than the budget"),
         ({"design": "best"}, ValueError, "design must be one of pivotal, systematic, replacement"),
         ({"p": "one"}, TypeError, "p must be a number, got 'one'"),
+        ({"p": "3"}, TypeError, "p must be a number, got '3'"),
         ({"p": 0.5}, ValueError, "p must be at least 1 and finite, got 0.5"),
         ({"p": np.inf}, ValueError, "p must be at least 1 and finite, got inf"),
         ({"p": 3, "budget": 5}, ValueError, "budget must be at least the rank of A, which is 6"),

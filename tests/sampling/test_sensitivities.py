@@ -313,6 +313,8 @@ def test_mistakes(call):
         call(A, 0.5)
     with pytest.raises(ValueError, match="p must be at least 1, got nan"):
         call(A, math.nan)
+    with pytest.raises(TypeError, match=r"p must be a number, got '1\.5'"):
+        call(A, "1.5")
     with pytest.raises(TypeError, match="p must be a number, got 'one'"):
         call(A, "one")
     with pytest.raises(ValueError, match="method must be one of auto, full"):
