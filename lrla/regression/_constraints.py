@@ -27,6 +27,7 @@ from lrla.sampling import LeverageResult, leverage_scores
 from lrla.sketch import Whitening, whiten
 
 _SLACK = 100  # times the threshold of the rank: how far equations may be from having a solution
+_FIXED = 1e-14  # of how far others can go: what a coefficient can that the equations determine
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +121,10 @@ class Constraints:
             U, s, _ = linalg.svd(T)
             T = U * s
         T = T / self.scale[:, None]
-        return T - self.P @ (self.C @ T)
+        T = T - self.P @ (self.C @ T)
+        size = linalg.norm(adjoint(T), axis=0) * self.scale
+        most = xp.max(size) if T.shape[1] else 1.0
+        return xp.where((size > _FIXED * most)[:, None], T, xp.zeros_like(T))
 
 
 def constraints_of(constraints: Any, asked: Question) -> Constraints:

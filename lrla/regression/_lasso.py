@@ -20,7 +20,8 @@ from lrla._core.arrays import Array, space_of
 from lrla._core.results import Status
 from lrla.kernels.power import power_line
 from lrla.regression._lp_input import Penalty
-from lrla.regression._newton import INFEASIBLE, PATIENCE, PROJECTIONS, curvature
+from lrla.regression._near_one import PATIENCE
+from lrla.regression._newton import INFEASIBLE, PROJECTIONS, curvature
 from lrla.regression._normal import Normal
 from lrla.regression._norms import dual_norm, power_norm
 from lrla.regression._one import Answer, Report, Task, certified, equations, products
@@ -166,7 +167,9 @@ def _minimise(
         y, s = g * (p * u - slope * step), found.s
         left = p * rhs - slope * (G @ found.z) - s @ T
         size = linalg.norm(p * rhs) + linalg.norm(s @ T)
-        if linalg.norm(left) > _CLEAN * size:
+        for _ in range(PROJECTIONS):
+            if linalg.norm(left) <= _CLEAN * size:
+                break
             change, more = _correction(G, T, s, kappa, left)
             y, s = y - g * (v * rows.product(change)), s + more
             left = left - G @ change - more @ T

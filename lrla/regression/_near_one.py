@@ -24,7 +24,7 @@ from lrla.regression._one import Minimum, equations
 
 _FLOOR = 0.1  # of the mean residual: what the parts of all residuals exceed at first
 _BOUNDARY = 0.995  # of the way to the nearest bound
-_PATIENCE = 4  # iterations without progress that are called stagnation
+PATIENCE = 4  # iterations without progress that are called stagnation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +81,7 @@ def split(rows: Any, r: Array, v: Array, p: float, tol: float, loop: Loop) -> Mi
         previous = min(gap, previous)
         if gap <= tol:
             loop.stop(Status.CONVERGED)
-        elif waited > _PATIENCE and gap < 1e-6:
+        elif waited > PATIENCE and gap < 1e-6:
             loop.stop(Status.STAGNATED)
         if loop.status is not None:
             break

@@ -10,7 +10,7 @@ from lrla._core.arrays import Array, is_complex, space_of
 from lrla._core.iteration import Loop
 from lrla._core.results import Status
 from lrla.kernels.power import power_line
-from lrla.regression._near_one import split
+from lrla.regression._near_one import PATIENCE, split
 from lrla.regression._normal import Normal
 from lrla.regression._norms import dual_norm, power_norm, real_dot
 from lrla.regression._one import Answer, Minimum, Task, certified, equations, products
@@ -23,7 +23,6 @@ PROJECTIONS = 2  # of the dual point in the end
 INFEASIBLE = (
     1e-9  # of a dual point, at most, may lie in the space of the rows: rounding leaves less
 )
-PATIENCE = 4  # iterations without progress that are called stagnation
 
 
 def newton(task: Task, p: float) -> Answer:

@@ -33,7 +33,8 @@ class Normal:
         self.scale = xp.where(usable, xp.where(usable, diagonal, 1.0) ** -0.5, 1.0)
         self.G = G * self.scale * self.scale[:, None]
         R, self.shift = linalg.cholesky(self.G), 0.0
-        while R is None and self.shift < 1:
+        most = max(linalg.norm(self.G), 1.0)  # enough, whatever rounding has made of it
+        while R is None and self.shift < most:
             self.shift = max(_SHIFT, 10 * self.shift)
             R = linalg.cholesky(self.G + self.shift * eye)
         if R is None:

@@ -142,7 +142,7 @@ class Model:
         """Minimise where some coefficients are zero and others have a sign, whether right or not."""
         xp, k = space_of(self.g).xp, int(self.g.shape[0])
         zero = sign == 0
-        at = xp.nonzero(zero)[0]
+        at = xp.nonzero(zero & xp.any(self.T != 0, axis=1))[0]  # others stay what they are
         count = int(at.shape[0])
         s = xp.where(zero, 0 * self.kappa, sign * self.kappa)
         g, z = self.g - s @ self.T, xp.zeros_like(self.g)

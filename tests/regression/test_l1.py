@@ -14,6 +14,7 @@ from sklearn.linear_model import Lasso, QuantileRegressor
 
 import lrla
 from lrla.regression import lp_regression
+from lrla.regression._normal import Normal
 from lrla.regression._shrink import Model
 
 SEED = 90210
@@ -286,6 +287,15 @@ def test_a_large_penalty_leaves_nothing(p):
     assert result.objective == pytest.approx(alone.objective, rel=2e-8)
 
 
+@pytest.mark.parametrize("l1", [1e2, 1e6])
+def test_a_huge_penalty_beside_equations(l1):
+    """Columns of very different length: what rounding leaves of the proof is taken off twice."""
+    A, b = data(12, 25)
+    A = A * 10.0 ** np.random.default_rng(SEED).uniform(-4, 4, 25)
+    result = lp_regression(A, b, 2.5, l1=l1, constraints=(np.ones((1, 25)), [0.0]), rng=SEED)
+    assert result.gap <= 1e-8
+
+
 @pytest.mark.parametrize("p", NORMS)
 def test_zeros_are_exact(p):
     A, b = data(100, 12)
@@ -311,6 +321,26 @@ def test_equations(p):
     every = np.linalg.svd(C)[2][2:].T
     for d in np.concatenate([1e-2 * every.T, -1e-2 * every.T]):
         assert objective(A, b, p, l1, result.x + d) >= result.objective * (1 - 1e-8)
+
+
+@pytest.mark.parametrize("p", NORMS)
+@pytest.mark.parametrize("value", [0.0, 2.0])
+def test_equations_that_fix_coefficients(p, value):
+    """The problem is that of the other columns."""
+    A, b = data(40, 5)
+    rows = A.copy()
+    rows[:, 3] *= 1e3
+    l1 = 0.05 * largest(A, b, p)
+    C = np.zeros((1, 5))
+    C[0, 3] = 2.0
+    got = lp_regression(rows, b, p, l1=l1, constraints=(C, [2 * value]), rng=SEED)
+    assert got.x[3] == value
+    rest = [0, 1, 2, 4]
+    x = lp_regression(A[:, rest], b - value * rows[:, 3], p, l1=l1, rng=SEED).x
+    x = np.insert(x, 3, value)
+    assert got.gap <= 1e-8
+    assert got.objective == pytest.approx(objective(rows, b, p, l1, x), rel=2e-8)
+    np.testing.assert_array_equal(got.x == 0, x == 0)
 
 
 @pytest.mark.parametrize("p", FEW)
@@ -458,6 +488,14 @@ def test_models_are_minimised(k, n, rank, size, seed):
     np.testing.assert_allclose(found.x, x + T @ found.z, atol=1e-6 * (1 + abs(x).max()))
     slack = np.sum(kappa * abs(found.x) - found.s * found.x)
     assert slack <= 1e-7 * (1 + np.sum(kappa * abs(x)))
+
+
+def test_equations_that_rounding_has_spoiled_have_an_answer():
+    """A step that is no good is found out; there is none of numbers that are not finite."""
+    G = np.array([[1.0, 5.0], [5.0, 1.0]])
+    assert np.all(np.isfinite(Normal(G).solve(np.ones(2))))
+    with pytest.raises(FloatingPointError, match=r"^the normal equations are not finite$"):
+        Normal(G * math.nan)
 
 
 # -- what is refused -----------------------------------------------------------------------------
