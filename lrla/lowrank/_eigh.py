@@ -90,7 +90,7 @@ def eigh(
     max_iter : int, default 1000
         Limit of the steps of "krylov".
     callback : callable, optional
-        As for `svd`.
+        As for `svd`, with eigenvalues as ``state.x``, of which the unwanted may be cut off.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         Where the seed comes from.
 

@@ -73,6 +73,13 @@ class Filtered(Tridiagonal):
         place = (index % self.block)[:, None] == index[None, : self.block]
         return self.V.columns @ (ritz.Q[:, :least] @ xp.astype(place, self.dtype))
 
+    def shown(self, ritz: Ritz) -> Array:
+        """Return eigenvalues of A where the polynomial tells them: of the wanted, the others are cut."""
+        xp, p = self.space.xp, self.filter
+        top = xp.clip(ritz.s, min=1.0)
+        found = p.middle + p.half * xp.cosh(xp.acosh(top) / p.degree)
+        return xp.where(ritz.P < 0, -found, found) if self.wanted == "LM" else p.sign * found
+
     def ratio(self, ritz: Ritz, rank: int) -> float:
         """Return the worst residual over the tolerance.
 

@@ -229,6 +229,10 @@ class Bidiagonal:
         self.rows, self.V.size = keep, 0
         self.V.append(V)
 
+    def shown(self, ritz: Ritz) -> Array:
+        """Return what callbacks see."""
+        return ritz.s
+
     def finish(self, ritz: Ritz, rank: int) -> Triplets:
         """Form the triplets in full, and measure their residuals in one more pass."""
         U, s, T = self._orthogonal(self._long(ritz, rank), ritz.s[:rank])
@@ -302,7 +306,7 @@ def iterate(run: Bidiagonal, rank: int, loop: Loop, enough: Callable[[Ritz], flo
         ):  # fmt: skip
             continue
         ritz = run.ritz()
-        ratio = loop.report(enough(ritz), ritz.s)
+        ratio = loop.report(enough(ritz), run.shown(ritz))
         if loop.status is None and step < loop.max_iter and run.leave(ritz, rank, ratio):
             break
         good = ratio <= 1 and (step >= ripe or run.exhausted)

@@ -106,6 +106,10 @@ class Tridiagonal(Bidiagonal):
         key = {"LM": xp.abs(w), "LA": w, "SA": -w}[self.which]
         return Ritz(w, key, Q, linalg.norm(self.coupling @ tail, axis=0))
 
+    def shown(self, ritz: Ritz) -> Array:
+        """Return eigenvalues."""
+        return ritz.P
+
     def ratio(self, ritz: Ritz, rank: int) -> float:
         """Return the worst residual over the tolerance."""
         worst = float(self.space.xp.max(ritz.residuals[:rank]))

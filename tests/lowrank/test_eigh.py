@@ -196,6 +196,18 @@ def test_no_more_passes_than_are_needed():
     assert max(np.diff(seen)) <= 8
 
 
+@pytest.mark.parametrize("which", ["LM", "LA", "SA"])
+def test_callbacks_see_eigenvalues(which):
+    """Not values of the polynomials, which have long taken over."""
+    n, seen = 900, []
+    ones = np.ones(n - 1)
+    A = sp.diags_array([ones, ones], offsets=[-1, 1]).tocsr()
+    found = eigh(A, 4, which=which, rng=5, callback=lambda state: seen.append(state.x[:4]))
+    assert len(seen) > 10
+    assert np.max(np.abs(seen)) <= 2 * (1 + 1e-12)
+    np.testing.assert_allclose(np.sort(seen[-1]), np.sort(found.eigenvalues), atol=1e-9)
+
+
 def test_limits_are_reported():
     A = hermitian(np.linspace(0.9, 1, 300))
     with pytest.warns(ConvergenceWarning, match=r"times rtol=2\.3e-11"):

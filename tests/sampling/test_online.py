@@ -637,3 +637,19 @@ def test_equal_rows_zeros_and_new_directions_within_a_budget(p):
     kept = sampler.finalize()
     assert 1000 in kept.sample.indices  # the rate is above one: no other row stands for it
     assert kept.sample.probs[-1] == 1
+
+
+def test_the_error_of_merged_samplers_is_that_of_all_rows():
+    A = np.random.default_rng(90210).standard_normal((600, 3))
+    first = OnlineRowSampler(3, 1.0, eps=0.9, rng=90210)
+    second = OnlineRowSampler(3, 1.0, eps=0.9, row_offset=300, rng=90210)
+    first.partial_fit(A[:300])
+    second.partial_fit(A[300:])
+    first.merge(second)
+    found = first.finalize()
+    B = np.sqrt(found.sample.weights)[:, None] * found.rows
+    e, V = np.linalg.eigh(A.T @ A + np.eye(3))
+    W = V / np.sqrt(e)
+    want = np.max(abs(np.linalg.eigvalsh(W.T @ (B.T @ B - A.T @ A) @ W)))
+    assert want > 0
+    assert found.info.error == pytest.approx(want, abs=1e-12)

@@ -58,6 +58,7 @@ def test_weights_and_estimates_are_the_means(design):
     assert one.standard_error == pytest.approx(parts)
     assert one.value == pytest.approx(found.value[1] + 1j * found.value[2])
     assert pool.design == "replicates"
+    assert pool.info.n_certain == np.count_nonzero(np.all(full == 1, axis=0))
     assert pool.info.size == 80
     assert len(set(pool.info.seed)) == pool.info.n_samples == 4
     assert pool
