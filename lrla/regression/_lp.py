@@ -46,7 +46,8 @@ class LpResult(Result):
         bound of every objective. The dual norm of p = 1 is ``max(abs(y) / weights)``. With
         constraints, A^H y is a combination C^H v of their rows, and the bound the real part of
         ``y^H b - v^H c``. With l1, what is left of A^H y is not zero, but at most l1 in size, for
-        1 < p < inf at most ``l1 / (p * objective**(p - 1))``: see Notes. With a ridge, these are the entries that belong to rows of A.
+        1 < p < inf at most ``l1 / (p * objective**(p - 1))``: see Notes. With a ridge, these are
+        the entries that belong to rows of A.
     residuals : array of shape (m,) or (m, k)
         ``b - A @ x``, in rows of weight zero, too.
     rank : int
@@ -55,8 +56,8 @@ class LpResult(Result):
         Whether the gap was at most the tolerance before x was rounded to its dtype, and if not, why.
     info : Info
         ``method``; ``iterations`` and ``history`` of the gap, for all right-hand sides one after
-        the other; ``condition`` of A (and the constraints), its columns scaled to norm one; ``seed``, which as ``rng``
-        repeats the call; ``seconds``.
+        the other; ``condition`` of A (and the constraints), its columns scaled to norm one;
+        ``seed``, which as ``rng`` repeats the call; ``seconds``.
     """
 
     x: Array
@@ -144,8 +145,9 @@ def lp_regression(
     ------
     ValueError
         If p is less than 1, shapes do not fit, an entry is not finite, weights, ridge or l1 are
-        negative, no x satisfies the constraints, the rows drawn by method "sample" do not span the rows of A, a linear operator has
-        more than 2**28 entries, or x is beyond the largest number of its dtype.
+        negative, no x satisfies the constraints, the rows drawn by method "sample" do not span the
+        rows of A, a linear operator has more than 2**28 entries, or x is beyond the largest number
+        of its dtype.
     TypeError
         If A is not a matrix of numbers, or complex for p = 1, p = inf or l1, p is not a number, or
         constraints are not a pair, or these or x0 complex where A and b are real.
@@ -153,8 +155,8 @@ def lp_regression(
     Warns
     -----
     RankDeficientWarning
-        If the rank is less than the number of columns, in spite of constraints: x is then the shortest solution in
-        coordinates in which A is orthonormal.
+        If the rank is less than the number of columns, in spite of constraints: x is then the
+        shortest solution in coordinates in which A is orthonormal.
     ConvergenceWarning
         If the gap stayed above the tolerance.
 
@@ -180,10 +182,11 @@ def lp_regression(
     Constraints are eliminated: in coordinates T in which the columns of A T are orthonormal and C T
     is zero, the problem is one without them, in as many unknowns fewer as there are equations. T is
     that of the rows of A and C together times a basis of the null space of C there: it costs some
-    multiple of n**2 (n + q) flops, one pass over the data for the norms of their columns, and a copy
-    of dense A in memory. What rounding leaves of ``C @ x - c`` is taken off in the end. For p = 2 this is as accurate as LAPACK's ``gglse``. The
-    proof holds for a y whose A^H y = C^H v is a combination of rows of C:
-    ``real(y^H (b - A x)) = real(y^H b - v^H c)`` for all x that satisfy them.
+    multiple of n**2 (n + q) flops, one pass over the data for the norms of their columns, and a
+    copy of dense A in memory. What rounding leaves of ``C @ x - c`` is taken off in the end. For
+    p = 2 this is as accurate as LAPACK's ``gglse``. The proof holds for a y whose A^H y = C^H v is a
+    combination of rows of C: ``real(y^H (b - A x)) = real(y^H b - v^H c)`` for all x that satisfy
+    them.
 
     With l1 the objective is ``(sum(weights * abs(r)**p) + sum(l1 * abs(x)))**(1 / p)``: of
     scikit-learn's ``Lasso(alpha)``, p = 2, this is l1 = 2 m alpha. For p = 1 it is so many rows

@@ -184,10 +184,10 @@ def quantile_regression(
     ConvergenceWarning
         If the gap stayed above the tolerance, that of a replicate included.
     AccuracyWarning
-        If standard errors other than of "bootstrap" are NaN: they need the density of the errors at the quantile, and there is
-        none to be seen where many responses are equal, the fit is exact or so near to it that
-        rounding hides the residuals, or the level is so near to 0 or 1 that the quantiles beside it
-        are the same.
+        If standard errors other than of "bootstrap" are NaN: they need the density of the errors at
+        the quantile, and there is none to be seen where many responses are equal, the fit is exact
+        or so near to it that rounding hides the residuals, or the level is so near to 0 or 1 that
+        the quantiles beside it are the same.
 
     See Also
     --------

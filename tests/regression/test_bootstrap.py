@@ -178,6 +178,14 @@ def test_data_without_a_density():
     assert np.all(errors(A, np.zeros(150)) == 0)
 
 
+@pytest.mark.parametrize(("m", "n"), [(4, 4), (3, 5), (1, 1)])
+@pytest.mark.filterwarnings("ignore::lrla.RankDeficientWarning")
+def test_fits_that_interpolate_all_rows_do_not_vary(m, n):
+    rng = np.random.default_rng(SEED)
+    A, b = rng.standard_normal((m, n)), rng.standard_normal(m)
+    np.testing.assert_array_equal(errors(A, b), 0)
+
+
 def test_dependent_columns():
     A, b = data(1000, 2)
     with pytest.warns(lrla.RankDeficientWarning) as caught:
