@@ -653,3 +653,12 @@ def test_the_error_of_merged_samplers_is_that_of_all_rows():
     want = np.max(abs(np.linalg.eigvalsh(W.T @ (B.T @ B - A.T @ A) @ W)))
     assert want > 0
     assert found.info.error == pytest.approx(want, abs=1e-12)
+
+
+def test_no_error_is_measured_where_rounding_hides_the_ridge():
+    for seed in range(5):
+        A = np.random.default_rng(seed).standard_normal((300, 3))
+        A[:, 2] = A[:, 0] - A[:, 1]
+        found = online(A, 3, ridge=1e-20, eps=0.9).finalize()
+        assert found.info.error is None
+        assert (found.info.rank, found.info.lost) == (2, 0)

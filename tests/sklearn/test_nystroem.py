@@ -362,3 +362,9 @@ def test_ways_back_that_are_none():
     with pytest.raises(NotFittedError, match="fit_inverse_transform must be True"):
         model.fit(data(20)).inverse_transform(data(20)[:, :5])  # not by what was learnt before
     assert not hasattr(model, "transformed_components_")
+
+
+def test_the_chi2_kernel_keeps_its_own_scale():
+    X = abs(data(20))
+    F = Nystroem("chi2", n_components=20).fit_transform(X)
+    np.testing.assert_allclose(F @ F.T, pairwise_kernels(X, metric="chi2"), atol=1e-8)
