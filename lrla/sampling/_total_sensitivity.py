@@ -16,6 +16,7 @@ from lrla.sampling._sensitivities import check
 from lrla.sampling._sensitivity_solver import Bounds, Solver
 
 _PILOT = 64  # rows from which the number that is needed is foreseen
+_HITS = 32  # draws that would count if sensitivities were either their bounds or zero
 _BATCH = 32  # rows that are solved at a time in search of the largest sensitivity
 
 
@@ -138,11 +139,15 @@ def total_sensitivity(
 
     Notes
     -----
-    Rows are drawn with replacement in proportion to their Lewis weights w, and the mean of s / w
-    estimates the sum over the sum of the weights [1]_. With r the rank, s / w lies between
-    ``r**(p/2 - 1)`` and 1 for p < 2, and between 1 and ``r**(p/2 - 1)`` for p > 2, so that of order
-    ``r**abs(1 - p/2)`` draws give a constant factor [1]_; on real data fewer do. A pilot of 64 draws
-    foretells how many are needed; where that is as many as there are rows, all are computed.
+    Rows are drawn with replacement in proportion to upper bounds h on their sensitivities s: Lewis
+    weights times ``r**(p/2 - 1)`` for p > 2, with r the rank, and the weights for p < 2, but at
+    most 1. The mean of s / h estimates the sum over ``sum(h)``, in the way of [1]_, who draw by the
+    weights. These leave out for large p what matters, for most rows have next to none, and nearly
+    all of the sum for p = infinity, while s / h is between 0 and 1: nothing that was not seen can
+    be large. ``sum(h) / sum(s)`` is at most ``r**abs(1 - p/2)``, or sqrt(r) for infinity,
+    and as many draws give a constant factor [1]_; on random data it was 1 to 6. A pilot of 64 draws
+    foretells how many are needed, not only for the standard error but also to make it reliable:
+    32 times that quotient. Where these are as many as there are rows, all are computed.
 
     The sum is the number of rows, up to logarithms and the accuracy squared, that sampling by
     sensitivities and leverage scores needs for p <= 2, if it exceeds the rank: `subspace_sample`.
@@ -171,16 +176,19 @@ def total_sensitivity(
     value, error, draws, n_rows = 0.0, 0.0, _PILOT, m
     solved = True
     while solver.rank and not solver.leverage and draws < m:
-        sample = sample_rows(
-            solver.frame.weights, draws, design="replacement", deterministic=False, rng=seed
-        )
+        high = solver.frame.bounds(solver.frame.U)[1]
+        sample = sample_rows(high, draws, design="replacement", deterministic=False, rng=seed)
         found = solver(sample.indices)
         solved, n_rows = found.solved, len(sample)
         estimate = sample.estimate(found.scores)
         value, error = estimate.value, estimate.standard_error
-        if error <= eps * value:
+        hits = draws * value / float(xp.sum(high))
+        if error <= eps * value and hits >= _HITS:
             break
-        draws = math.ceil(1.2 * draws * (error / (eps * value)) ** 2)
+        if hits <= draws * _HITS / m:  # those that it takes are no fewer than all rows
+            draws = m
+        else:
+            draws = math.ceil(1.2 * draws * max((error / (eps * value)) ** 2, _HITS / hits))
     else:
         found = solver(xp.arange(m, dtype=xp.int64, device=op.space.device))
         value, error, solved, n_rows = float(xp.sum(found.scores)), 0.0, found.solved, m

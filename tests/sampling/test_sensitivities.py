@@ -268,6 +268,20 @@ def test_the_total_is_estimated_within_its_error(name, p):
     assert low <= narrow[0] <= narrow[1] <= high
 
 
+@pytest.mark.parametrize("p", [4, 20, 50, math.inf])
+@pytest.mark.statistical
+def test_the_total_for_large_p_is_not_that_of_the_rows_with_weight(p):
+    """Each interval misses with probability 0.05, more than 6 of 20 with probability 3e-4 in all."""
+    A = heavy(400, 4)
+    exact = sensitivities(A, p, method="full").total
+    found = [total_sensitivity(A, p, eps=0.15, rng=seed) for seed in range(20)]
+    assert all(found)
+    intervals = [f.confidence_interval() for f in found]
+    assert sum(not low <= exact * (1 + 1e-4) <= high * (1 + 2e-4) for low, high in intervals) <= 6
+    assert np.mean([f.value for f in found]) == pytest.approx(exact, rel=0.15)
+    assert sum(f.standard_error > 0 for f in found) > 10  # by samples, not by all rows
+
+
 def test_a_total_of_few_rows_is_exact():
     A = heavy(50, 3)
     found = total_sensitivity(A, 1)
