@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from lrla._core import linalg
 from lrla._core.arrays import Array, adjoint, as_array, check_finite, is_complex, space_of
 from lrla._core.operators import Operator
 from lrla._core.random import seed_of
@@ -15,8 +16,10 @@ from lrla.sampling import _coordinates as make
 from lrla.sampling._coordinates import Task
 from lrla.sampling._leverage import certified, coordinates
 from lrla.sampling._rows import look, row_weights
+from lrla.sketch import Gaussian
 
 METHODS = ("auto", "qr", "cholesky_qr", "gram", "sparse")
+_PROBES = 8  # random vectors by which rows outside of the span of others are found
 _ROUNDS = 2  # of refinement: the first solution is as accurate as T, the second as LAPACK's
 
 
@@ -111,7 +114,9 @@ def hat_statistics(
     Warns
     -----
     RankDeficientWarning
-        If the columns of A are dependent. Residuals and all statistics are unique nevertheless.
+        If the columns of A are dependent. Residuals and all statistics are unique nevertheless, but
+        for residuals of rows of weight zero that are no combinations of rows with weight: they
+        depend on which x is returned, and their ``loo_residuals`` are infinite.
 
     See Also
     --------
@@ -156,7 +161,10 @@ def hat_statistics(
     found = coordinates(task, method)
     hat = certified(task, found, start)
     x, e = _fit(op, found.T, b, w)
-    return _statistics(op, x, e, hat.scores, w, hat.rank, hat.info)
+    lost = None
+    if w is not None and hat.rank < op.shape[1] and bool(op.space.xp.any(w == 0)):
+        lost = _outside(op, found.T, w, task.seed)
+    return _statistics(op, x, e, hat.scores, w, lost, hat.rank, hat.info)
 
 
 def _fit(op: Operator, T: Array, b: Array, w: Array | None) -> tuple[Array, Array]:
@@ -164,19 +172,40 @@ def _fit(op: Operator, T: Array, b: Array, w: Array | None) -> tuple[Array, Arra
     xp = op.space.xp
     if is_complex(b) and not xp.isdtype(op.dtype, "complex floating"):
         T = xp.astype(T, b.dtype)
-    x = op.space.zeros((int(T.shape[0]), 1), T.dtype)
-    B = xp.astype(b, T.dtype, copy=False)[:, None]
-    R = B
+    # products of A and b shall neither overflow nor underflow
+    unit = math.ldexp(1.0, math.frexp(float(xp.max(abs(b))))[1] - 1)
+    B = xp.astype(b / unit, T.dtype, copy=False)[:, None]
+    x, R = op.space.zeros((int(T.shape[0]), 1), T.dtype), B
     for _ in range(1 + _ROUNDS):
         gradient = op.rmatmat(R if w is None else w[:, None] * R)
         x = x + T @ (adjoint(T) @ gradient)
         R = B - op.matmat(x)
-    return x[:, 0], R[:, 0]
+    return unit * x[:, 0], unit * R[:, 0]
+
+
+def _outside(op: Operator, T: Array, w: Array, seed: int) -> Array:
+    """Find rows of weight zero that are no combinations of the rows with weight.
+
+    The part of a row outside of their span is seen in its products with random vectors of the null
+    space of these rows, its length in those with the vectors that these came from.
+    """
+    xp = op.space.xp
+    H = op.rmatmat(w[:, None] * op.matmat(T))  # H T^H projects rows on those with weight
+    sizes = linalg.norm(H, axis=1)  # of the columns, rows of weight zero apart
+    if not bool(xp.all(sizes > 0)):
+        random = Gaussian(_PROBES, op.shape[0], rng=seed).T.apply(op.space.eye(_PROBES, T.dtype))
+        sizes = xp.where(sizes > 0, sizes, linalg.norm(op.rmatmat(random), axis=1))
+    units = xp.where(sizes > 0, sizes, xp.ones_like(sizes))[:, None]
+    g = Gaussian(_PROBES, int(T.shape[0]), rng=seed).T.apply(op.space.eye(_PROBES, T.dtype)) / units
+    v = g - T @ (adjoint(H) @ g)
+    part, whole = (linalg.norm(op.matmat(x), axis=1) for x in (v, g))
+    return (w == 0) & (part > math.sqrt(float(xp.finfo(op.real_dtype).eps)) * whole)
 
 
 def _statistics(
-    op: Operator, x: Array, e: Array, h: Array, w: Array | None, rank: int, info: Info
-) -> HatStatistics:
+    op: Operator, x: Array, e: Array, h: Array, w: Array | None, lost: Array | None, rank: int,
+    info: Info,
+) -> HatStatistics:  # fmt: skip
     xp = op.space.xp
     counted = op.shape[0] if w is None else int(xp.sum(xp.astype(w > 0, xp.int64)))
     freedom = counted - rank
@@ -198,17 +227,16 @@ def _statistics(
     rest = (freedom - squares) / max(freedom - 1, 1)
     sure = pinned | (rest <= 0) | (freedom < 2)
     studentized = xp.where(sure, infinite, standardized / xp.sqrt(xp.where(sure, ones, rest)))
-    loo = xp.where(pinned, infinite, abs(e) / free)
+    loo = xp.where(pinned if lost is None else pinned | lost, infinite, abs(e) / free)
     cook = xp.where(pinned, infinite, squares * h / (max(rank, 1) * free))
-    sign = _sign(e)
     n_pinned = int(xp.sum(xp.astype(pinned, xp.int64)))
     press = math.inf if n_pinned else unit * (unit * _sum_of_squares(size / free))
     return HatStatistics(
         residuals=e,
         leverage=h,
-        loo_residuals=loo * sign,
-        standardized=standardized * sign,
-        studentized=studentized * sign,
+        loo_residuals=_signed(loo, e),
+        standardized=_signed(standardized, e),
+        studentized=_signed(studentized, e),
         cooks_distance=cook,
         press=press,
         sigma=unit * spread,
@@ -224,8 +252,13 @@ def _sum_of_squares(x: Array) -> float:
     return float(xp.sum(xp.astype(x, xp.float64) ** 2))
 
 
-def _sign(e: Array) -> Array:
-    """Return e over its absolute value; 1 for 0, so that infinities stay."""
+def _signed(size: Array, e: Array) -> Array:
+    """Return numbers of these sizes with the sign or phase of e; 1 for 0, so that infinities stay."""
     xp = space_of(e).xp
     zero = e == 0
-    return xp.where(zero, xp.ones_like(e), e / xp.where(zero, xp.ones_like(abs(e)), abs(e)))
+    sign = xp.where(zero, xp.ones_like(e), e / xp.where(zero, xp.ones_like(abs(e)), abs(e)))
+    if not is_complex(e):
+        return size * sign
+    infinite = xp.isinf(size)  # times a complex number it would be NaN
+    finite = xp.where(infinite, xp.ones_like(size), size) * sign
+    return xp.where(infinite, xp.astype(size, e.dtype), finite)

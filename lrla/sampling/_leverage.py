@@ -155,8 +155,10 @@ def leverage_scores(
     zero for a row of zeros, and one for a row whose removal lowers the rank.
 
     A sketch of d rows gives scores whose ratio to the exact ones is ``(d - n - 1) / chi^2`` with
-    d - n + 1 degrees of freedom if it is Gaussian: no bias, and a standard deviation of
-    ``sqrt(2 / (d - n - 1))``. The sparse signs used here behave alike. Without ``eps``, d is 4 n, and "jl" takes 64 directions.
+    d - n + 1 degrees of freedom if it is Gaussian and A real: no bias, and a standard deviation of
+    ``sqrt(2 / (d - n - 1))``. The sparse signs used here behave alike, but for a few percent where
+    few rows carry all of some directions or A is complex (Limitations). Without ``eps``, d is 4 n,
+    and "jl" takes 64 directions.
 
     Cost in flops and passes: "cholesky_qr" 16 m n + 4 m n**2 in 3 passes, "gram" a third less,
     "sparse" about ``sum(nnz_i**2)`` for the nnz_i entries of each row, and 2 n**3; "sketch"

@@ -120,6 +120,48 @@ def test_weight_zero_is_prediction():
     assert result.sigma == pytest.approx(kept.sigma)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_rows_of_weight_zero_that_the_others_do_not_span(backend, seed):
+    """Whatever the units of the columns, and where a column is zero in all rows with weight."""
+    rng = np.random.default_rng([seed, 90210])
+    A = rng.standard_normal((25, 3)) @ rng.standard_normal((3, 6))
+    A[:, 5] = 0
+    units = 10.0 ** rng.integers(-9, 9, 6)
+    w, outside = np.ones(25), np.zeros(25, bool)
+    w[:6], outside[:3] = 0, True
+    A[0] += rng.standard_normal(6)
+    A[1, 5] = 1e-3
+    A[2, 0] += 0.01
+    b = rng.standard_normal(25)
+    with pytest.warns(RankDeficientWarning):
+        result = hat_statistics(
+            *(backend.asarray(x) for x in (A * units, b)), weights=backend.asarray(w), rng=seed
+        )
+    assert result.rank == 3
+    loo = backend.to_numpy(result.loo_residuals)
+    np.testing.assert_array_equal(np.isinf(loo), outside)
+    x = np.linalg.lstsq(A[6:], b[6:], rcond=1e-10)[0]
+    np.testing.assert_allclose(loo[3:6], (b - A @ x)[3:6], rtol=1e-6)
+
+
+def test_infinite_statistics_of_complex_data_are_no_nan():
+    A = np.array([[1.0, 0], [1, 0], [2, 0], [0, 1j]])
+    result = hat_statistics(A, np.array([1j, 2, 3, 4 + 1j]), rng=SEED)
+    for statistic in (result.loo_residuals, result.standardized, result.studentized):
+        assert not np.isnan(statistic).any()
+        assert np.isinf(statistic[3])
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-170, 1e-160, 1e160, 1e300])
+def test_data_of_any_size(scale):
+    A, b = problem()
+    want, result = hat_statistics(A, b, rng=SEED), hat_statistics(scale * A, scale * b, rng=SEED)
+    np.testing.assert_allclose(result.x, want.x, rtol=1e-12)
+    np.testing.assert_allclose(result.studentized, want.studentized, rtol=1e-9)
+    np.testing.assert_allclose(result.loo_residuals / scale, want.loo_residuals, rtol=1e-9)
+    assert result.sigma / scale == pytest.approx(want.sigma)
+
+
 def test_ill_conditioned_and_large_numbers():
     A, b = problem(400, 5)
     A[:, 4] = A[:, 3] + 1e-7 * A[:, 4]
