@@ -140,17 +140,18 @@ def constraints_of(constraints: Any, asked: Question) -> Constraints:
     U, s, Vh = linalg.svd(rows / size)
     rank = linalg.rank_of(s, threshold)
     U, V = U[:, :rank], adjoint(Vh[:rank, :])
-    sides = c / size
-    left = linalg.norm(sides - U @ (adjoint(U) @ sides), axis=0)
-    whole = linalg.norm(sides, axis=0)
-    left = float(xp.max(left / xp.where(whole > 0, whole, xp.ones_like(whole))))
-    if left > _SLACK * threshold:
-        raise ValueError(
-            f"constraints must have a solution: C has rank {rank}, and c is off the space of its "
-            f"columns by {left:.1e} of itself"
-        )
     P = (V / s[:rank]) @ adjoint(U / size) / scale[:, None]
-    return Constraints(C, c, scale, V, P)
+    held = Constraints(C, c, scale, V, P)
+    x = held.point()
+    terms = abs(C) @ abs(x) + abs(c)
+    left = abs(C @ x - c) / xp.where(terms > 0, terms, xp.ones_like(terms))
+    worst = float(xp.max(left))
+    if worst > _SLACK * threshold:
+        raise ValueError(
+            f"constraints must have a solution: C has rank {rank}, and the nearest x leaves "
+            f"{worst:.1e} of the terms of an equation"
+        )
+    return held
 
 
 def _pair(constraints: Any, asked: Question) -> tuple[Array, Array]:

@@ -302,10 +302,23 @@ def test_equations_that_follow_from_others(p):
     assert holds(got.x, C, c)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_equations_that_follow_from_others_where_columns_differ_in_length(seed):
+    rng = np.random.default_rng([seed, 90210])
+    A = rng.standard_normal((12, 5)) * 10.0 ** rng.integers(-5, 6, 5)
+    C = rng.standard_normal((4, 5))
+    C = np.concatenate((C, 2 * C[:1]))
+    c = C @ rng.standard_normal(5)
+    assert holds(lp_regression(A, np.ones(12), 2, constraints=(C, c)).x, C, c)
+    c[4] *= 1 + 1e-9
+    with pytest.raises(ValueError, match="constraints must have a solution"):
+        lp_regression(A, np.ones(12), 2, constraints=(C, c))
+
+
 @pytest.mark.parametrize("p", FEW)
 def test_equations_that_contradict_each_other(p):
     A, b, C, c = data(60, 5, 2)
-    message = re.escape("constraints must have a solution: C has rank 2, and c is off the space")
+    message = re.escape("constraints must have a solution: C has rank 2, and the nearest x leaves")
     for k in (1.0, 1e-9):
         with pytest.raises(ValueError, match=message):
             lp_regression(A, b, p, constraints=(C[[0, 1, 0]], c[[0, 1, 0]] + [0, 0, k]))
