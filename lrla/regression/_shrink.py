@@ -106,7 +106,12 @@ class Model:
                 break
             t = min(_BOUNDARY * _longest(pairs, dp, room, dr), 1.0)
             z, s, pairs, room = z + t * dz, s + t * ds, pairs + t * dp, room + t * dr
-        return Shrunk(z, self.x + self.T @ z, s)
+        return Shrunk(z, self.x + self.T @ z, self._within(s))
+
+    def _within(self, s: Array) -> Array:
+        """Take back what rounding has put outside of the bounds."""
+        xp = space_of(s).xp
+        return xp.minimum(xp.maximum(s, -self.kappa), self.kappa)
 
     def _direction(
         self, normal: Normal, left: Array, q: Array, pairs: Array, room: Array, goal: Array
@@ -133,8 +138,7 @@ class Model:
             wrong = found.x * sign < 0
             outside = abs(found.s) > self.kappa * (1 + _OUTSIDE)
             if not bool(xp.any(wrong | outside)):
-                s = xp.minimum(xp.maximum(found.s, -self.kappa), self.kappa)
-                return Shrunk(found.z, found.x, s)
+                return Shrunk(found.z, found.x, self._within(found.s))
             sign = xp.where(wrong, 0 * sign, xp.where(outside, xp.sign(found.s), sign))
         return None
 

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 from sklearn.linear_model import Lasso, QuantileRegressor
@@ -469,6 +469,7 @@ def test_pilots():
 # -- the model of a step -------------------------------------------------------------------------
 
 
+@example(k=1, n=4, rank=0, size=1.0, seed=0)  # rounding put dual variables outside of their bounds
 @given(
     k=st.integers(1, 12), n=st.integers(1, 12), rank=st.integers(0, 12), size=st.floats(-6, 1),
     seed=st.integers(0, 2**32 - 1),
