@@ -1,9 +1,9 @@
 """Show the time of eigh on sparse matrices beside SciPy's eigsh (ARPACK), at lrla's default tolerance.
 
 A random symmetric matrix, whose eigenvalues crowd, the Laplacian of a square, whose eigenvalues are
-mostly double, and that of a path, with gaps of a millionth of the largest eigenvalue. One thread, processor time, in turns. There is no bound: where many entries stand in
-a row ARPACK, which takes one vector at a time, is ahead; blocks are the price of seeing eigenvalues
-that come twice.
+mostly double, and that of a path, with gaps of a millionth of the largest eigenvalue. One thread,
+processor time, in turns. There is no bound: where many entries stand in a row ARPACK, which takes one
+vector at a time, is ahead; blocks are the price of seeing eigenvalues that come twice.
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m benchmarks.claims.eigh
 """

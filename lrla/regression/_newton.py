@@ -20,9 +20,7 @@ _NEAR = 2.5  # Newton from least squares is safe up to here; then p is doubled
 _LOOSE = 1e-2  # gap at which the next p of the homotopy is taken
 _LINE = 30  # steps of a line search; it needs three as a rule
 PROJECTIONS = 2  # of the dual point in the end
-INFEASIBLE = (
-    1e-9  # of a dual point, at most, may lie in the space of the rows: rounding leaves less
-)
+INFEASIBLE = 1e-9  # of a dual point in the space of the rows, at most: rounding leaves less
 
 
 def newton(task: Task, p: float) -> Answer:
