@@ -373,6 +373,7 @@ def test_the_budget_is_kept_at_all_times(p, budget):
         assert sum(len(part.numbers) for part in sampler._kept) <= budget
         np.testing.assert_array_equal(kept.rows, A[kept.sample.indices])
     assert len(kept.sample) >= budget // 4
+    assert kept
     R = sampler._factor  # that of what is left
     assert kept.info.rate == pytest.approx(sampler._unit / kept.info.eps**2)
     Q = np.eye(4)
