@@ -112,6 +112,30 @@ class Kernel(_Fixed):
         return float(PIVOTS[method](self.X, self.rank))
 
 
+BACK = {
+    "lrla Nystroem": lambda X: Nystroem(
+        gamma=0.05, n_components=100, fit_inverse_transform=True, random_state=1
+    ).fit(X),
+    "sklearn KernelPCA": lambda X: peers.kernel_pca_sklearn(X, 100, 0.05),
+}
+
+
+class WayBack(_Fixed):
+    """From kernel features to samples; KernelPCA has all of these for landmarks."""
+
+    params = (list(BACK), [1000], [ONE])
+    param_names = ("method", "points", "threads")
+
+    def setup(self, method, n, threads):
+        self._start()
+        self.X = data.zipf_clusters(n)
+        self.time_fit_and_return(method, n, threads)
+
+    def time_fit_and_return(self, method, n, threads):
+        model = BACK[method](self.X)
+        model.inverse_transform(model.transform(self.X))
+
+
 SCORES = {
     **{
         f"lrla {m}": lambda X, ridge, m=m: (

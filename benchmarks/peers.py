@@ -297,6 +297,13 @@ def kernel_leverage_dppy(X, gamma, ridge, oversample=10, seed=0):
     return estimate_rls_bless(sample, X, kernel, ridge)
 
 
+def kernel_pca_sklearn(X, rank, gamma):
+    """Fit scikit-learn's KernelPCA with the way back."""
+    from sklearn.decomposition import KernelPCA
+
+    return KernelPCA(rank, kernel="rbf", gamma=gamma, fit_inverse_transform=True).fit(X)
+
+
 def nystroem_sklearn(X, rank, gamma, seed=0):
     """Compute Nystrom features by scikit-learn, whose landmarks are uniform."""
     from sklearn.kernel_approximation import Nystroem

@@ -7,7 +7,13 @@ import numpy as np
 
 import lrla
 from benchmarks import peers
-from lrla.sampling import OnlineRowSampler, ReservoirSampler, evaluate_coreset, sample_rows
+from lrla.sampling import (
+    OnlineRowSampler,
+    ReservoirSampler,
+    evaluate_coreset,
+    pool_samples,
+    sample_rows,
+)
 
 ONE = "1 thread"
 
@@ -115,3 +121,20 @@ class Losses(_Fixed):
             evaluate_coreset("logistic", self.A, self.sample, self.X)
         else:
             np.sum(np.logaddexp(0, -(self.A @ self.X)), axis=0)
+
+
+class Pools(_Fixed):
+    """Ten samples in one, and the error of a total."""
+
+    params = ([1000, 100_000], [ONE])
+    param_names = ("rows of a sample", "threads")
+
+    def setup(self, size, threads):
+        self._start()
+        scores = np.random.default_rng(90210).random(1_000_000)
+        self.samples = [sample_rows(scores, size, rng=seed) for seed in range(10)]
+        self.time_pool(size, threads)
+
+    def time_pool(self, size, threads):
+        pool = pool_samples(self.samples)
+        pool.estimate(pool.weights)
